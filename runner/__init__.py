@@ -1,0 +1,36 @@
+"""Shotrunner: a storyboard in git, a film on disk, and never a second charge for the same shot.
+
+The map of the house, top floor first. A file may import from its own folder and from floors below, never upwards; the
+house test reads this map.
+
+    cli __main__          argv -> exit code; the only error boundary, the only print and exit
+    commands              one verb a file; only here is the emulator started
+    screen                values -> text, JSON, GitHub lines, progress
+    execution steps       order, concurrency, pace; knows no YAML, no SQL, no HTTP
+    adapters              one outside world each
+    planning              decisions, pure
+    providers             pure codecs of one HTTP API each
+    language              text -> values, pure
+    contract              what the schemas say, pure
+    core                  values everybody names
+
+    emulator              beside the others, the API itself on this machine: imports core, contract, language.document,
+                          language.node, adapters.media
+
+Doors, the only files that import a third-party library:
+
+    yaml                  language.document
+    jinja2                language.template language.sandbox
+    jsonschema            contract.check
+    jsonschema_rs         contract.check
+    sqlite3               adapters.journal
+    aiohttp               adapters.client emulator.app emulator.fetch
+    av                    adapters.media steps.assemble emulator.renderer
+    PIL                   adapters.media steps.assemble emulator.renderer
+    numpy                 steps.assemble emulator.renderer
+    rich                  screen.progress
+    click                 cli __main__
+    dotenv                adapters.keys
+"""
+
+__version__ = "0.1.0.dev0"

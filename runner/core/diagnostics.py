@@ -1,0 +1,102 @@
+"""Places in the user's files, and what is wrong there, as values. Nothing here prints."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """One text file as it was read; compared by identity.
+
+    `path` is posix, from the project's root (what paths in the file resolve against); `name` is how the user is shown it.
+    """
+
+    path: str
+    name: str
+    text: str
+    _lines: list[str] = field(default_factory=list, init=False, repr=False)
+
+    def line(self, number: int) -> str:
+        """The text of line `number` (from 1) without its end; empty past the last line."""
+        if not self._lines:
+            text = self.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+            self._lines.extend(text.split("\n"))
+        return self._lines[number - 1] if 1 <= number <= len(self._lines) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From a first to behind a last character; lines and columns count from 1, columns in code points."""
+
+    source: Source
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+    @property
+    def order(self) -> tuple[str, int, int]:
+        return (self.source.path, self.line, self.column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A second place that has part in a fault, with the words that say which part."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One fault or remark. `code` is a member of `CODES`; `label` stands behind the caret.
+
+    `group`: faults with equal group, not empty, are one fault seen in many rows or variants and are shown once, with
+    `member` (a take, a row) of each.
+    """
+
+    severity: Severity = Severity.ERROR
+    code: str
+    headline: str
+    span: Span | None = None
+    label: str = ""
+    others: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str = ""
+    group: str = ""
+    member: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"no diagnostic code {self.code!r}")
+
+
+# Every code and what it says in general; `tests/cases/refused` holds a case for each.
+CODES: dict[str, str] = {}
+
+
+def in_file_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By file and place, faults without a place first; stable."""
+    return tuple(sorted(diagnostics, key=lambda d: d.span.order if d.span else ("", 0, 0)))
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+class Rejected(Exception):
+    """The user's input cannot be used; carries every fault found, never just the first."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("; ".join(d.headline for d in self.diagnostics))

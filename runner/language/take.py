@@ -1,0 +1,94 @@
+"""What the language gives to planning: shots unfolded into takes, every value with the place it came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from runner.core.diagnostics import Span
+from runner.core.media import Kind
+
+
+class Layer(StrEnum):
+    """Where a value was written; later members win over earlier ones."""
+
+    SCHEMA = "schema"  # the model schema's own default
+    DEFAULT = "defaults"  # `defaults:` of the storyboard
+    SHOT = "shot"
+    OVERRIDE = "override"  # the pipeline's `override:`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A value, rendered, with its place and layer."""
+
+    value: object  # JSON: str int float bool None list dict
+    span: Span
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaUse:
+    """One reference medium as a take uses it: exactly one of `path` (posix, from the project's root) and `url`.
+
+    `kind` is what the word or the reference says; `name` the reference's name where it was named.
+    """
+
+    kind: Kind
+    path: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    name: str | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSetting:
+    """The uses of one media word (`image`, `videos`, `audio`), in the order written."""
+
+    uses: tuple[MediaUse, ...]
+    span: Span
+    layer: Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trim:
+    """Editorial: seconds into the clip; None is the clip's own start or end."""
+
+    in_s: Decimal | None = None
+    out_s: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Editorial: how the cut enters this shot; `dissolve_s` is the overlap in seconds, 0 a plain cut."""
+
+    dissolve_s: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """One take as the storyboard asks for it, before its model's schema has been applied.
+
+    `seed` is the storyboard's or shot's written seed (1 if none), not yet moved by the take's number.
+    `params` holds model parameters by their own names; `texts` holds `prompt` and `negative_prompt`; `media` holds
+    `image`, `videos` and `audio`. A default and a shot's own value have been merged: the setting's layer tells which won.
+    """
+
+    id: str
+    shot: str
+    variant: str
+    number: int
+    span: Span
+    title: str
+    model: Setting
+    texts: Mapping[str, Setting]
+    params: Mapping[str, Setting]
+    media: Mapping[str, MediaSetting]
+    seed: int
+    seed_span: Span | None
+    seed_on_shot: bool
+    distinct: bool
+    skip: bool
+    trim: Trim | None
+    transition: Transition | None
