@@ -1,0 +1,104 @@
+"""The life of one purchase as one literal table.
+
+A purchase is one attempt to have a request made: it begins with an intent and ends in one of the ends below. The table is
+pure and knows neither journal nor network; the journal folds its events through it, so a history that the table does not
+allow is a damaged journal and never a guess.
+"""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    INTENDED = "intended"  # durable intent; the POST may be on its way, its answer is not known
+    HELD = "held"  # the POST was certainly not taken; the same bytes may be sent again
+    WAITING = "waiting"  # receipt: the service has given a task id
+    COMPLETED = "completed"  # the task is done, its links are known
+    DONE = "done"  # the clip is checked, on disk and synced
+    REFUSED = "refused"  # the service said no before it took anything
+    FAILED = "failed"  # the task ended without a clip
+    CANCELLED = "cancelled"
+    LOST = "lost"  # the service no longer knows a task it once knew
+    EXPIRED = "expired"  # the link is dead and the task is gone
+    OVERDUE = "overdue"  # our deadline, not a failure: the same command goes on waiting
+    UNFETCHED = "unfetched"  # completed, but the clip is not safely on disk yet
+    UNKNOWN = "unknown"  # the answer to the POST was lost: it may have been taken
+    VOID = "void"  # its service died with its process; it owed nothing
+
+
+class Event(StrEnum):
+    SEND = "send"  # written before the bytes leave
+    NOT_TAKEN = "not-taken"
+    REFUSED = "refused"
+    RECEIPT = "receipt"  # written before the first poll
+    UNANSWERED = "unanswered"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    EXPIRED = "expired"
+    OVERDUE = "overdue"
+    UNFETCHED = "unfetched"
+    FETCHED = "fetched"
+    MISPLACED = "misplaced"  # a clip once fetched is no longer where it was, or has other bytes
+    RESUMED = "resumed"
+    VOIDED = "voided"
+
+
+class Unlawful(Exception):
+    """An event that its state does not allow."""
+
+    def __init__(self, state: State | None, event: Event) -> None:
+        super().__init__(f"a purchase that is {state or 'new'} cannot take the event {event}")
+
+
+S, E = State, Event
+TABLE: dict[tuple[State | None, Event], State] = {
+    (None, E.SEND): S.INTENDED,
+    (S.INTENDED, E.NOT_TAKEN): S.HELD,
+    (S.INTENDED, E.REFUSED): S.REFUSED,
+    (S.INTENDED, E.RECEIPT): S.WAITING,
+    (S.INTENDED, E.UNANSWERED): S.UNKNOWN,
+    (S.INTENDED, E.VOIDED): S.VOID,
+    (S.HELD, E.SEND): S.INTENDED,
+    (S.HELD, E.VOIDED): S.VOID,
+    (S.WAITING, E.COMPLETED): S.COMPLETED,
+    (S.WAITING, E.FAILED): S.FAILED,
+    (S.WAITING, E.CANCELLED): S.CANCELLED,
+    (S.WAITING, E.LOST): S.LOST,
+    (S.WAITING, E.OVERDUE): S.OVERDUE,
+    (S.WAITING, E.RESUMED): S.WAITING,
+    (S.WAITING, E.VOIDED): S.VOID,
+    (S.OVERDUE, E.RESUMED): S.WAITING,
+    (S.OVERDUE, E.VOIDED): S.VOID,
+    (S.COMPLETED, E.COMPLETED): S.COMPLETED,  # a fresh link
+    (S.COMPLETED, E.FETCHED): S.DONE,
+    (S.COMPLETED, E.UNFETCHED): S.UNFETCHED,
+    (S.COMPLETED, E.EXPIRED): S.EXPIRED,
+    (S.COMPLETED, E.VOIDED): S.VOID,
+    (S.UNFETCHED, E.COMPLETED): S.COMPLETED,
+    (S.UNFETCHED, E.UNFETCHED): S.UNFETCHED,
+    (S.UNFETCHED, E.EXPIRED): S.EXPIRED,
+    (S.UNFETCHED, E.VOIDED): S.VOID,
+    (S.DONE, E.MISPLACED): S.UNFETCHED,
+    (S.UNKNOWN, E.VOIDED): S.VOID,
+}
+
+# What a later run does with a purchase in each state: exactly one of these sets holds every state.
+IN_DOUBT = frozenset({S.INTENDED})  # found at start: becomes unknown before anything else happens
+OPEN = frozenset({S.WAITING, S.COMPLETED, S.OVERDUE, S.UNFETCHED})  # resumed, never bought again
+ENDED = frozenset({S.FAILED, S.CANCELLED, S.LOST, S.EXPIRED})  # kept; bought again only by --retry
+UNTAKEN = frozenset({S.HELD, S.REFUSED, S.VOID})  # certainly nothing was taken: free to buy
+# and DONE is reused, UNKNOWN is settled by a person.
+
+# States in which what was reserved still counts as committed when no charge is known.
+COMMITS = frozenset(
+    {S.INTENDED, S.WAITING, S.COMPLETED, S.DONE, S.UNKNOWN, S.LOST, S.EXPIRED, S.OVERDUE, S.UNFETCHED, S.FAILED, S.CANCELLED}
+)
+
+
+def step(state: State | None, event: Event) -> State:
+    """The state after `event`; `None` is a purchase of which nothing is known. Raises `Unlawful`."""
+    try:
+        return TABLE[state, event]
+    except KeyError:
+        raise Unlawful(state, event) from None

@@ -1,0 +1,121 @@
+"""What is bought: the exact body for one take, and its key."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from runner.core.media import Kind, MediaFacts
+
+KEY_VERSION = "shotrunner.key.v1"
+
+
+def normal(value: object) -> object:
+    """JSON with integral numbers as integers. Raises ValueError on what canonical JSON cannot hold (nan, infinity)."""
+    match value:
+        case bool() | None | str() | int():
+            return value
+        case float() if not math.isfinite(value):
+            raise ValueError("a number that is not finite has no JSON form")
+        case float():
+            return int(value) if value.is_integer() else value
+        case Decimal() | Fraction():
+            return normal(float(value)) if value != int(value) else int(value)
+        case Mapping():
+            return {str(k): normal(v) for k, v in value.items()}
+        case list() | tuple():
+            return [normal(v) for v in value]
+        case _:
+            raise ValueError(f"{type(value).__name__} has no JSON form")
+
+
+def canonical(value: object) -> bytes:
+    """Canonical JSON: keys sorted, no spaces, UTF-8, integral numbers as integers."""
+    return json.dumps(
+        normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode("utf-8", "surrogatepass")
+
+
+def key_inputs(*, service: str, model: str, body: Mapping[str, object], take: int | str | None) -> dict[str, object]:
+    """What the key is made of; stored with it, so that a changed key can be explained.
+
+    `body` holds media identities and no transport properties; `take` is the take's number on a model without seed, the
+    take's id for a distinct shot, and None (left out) otherwise.
+    """
+    inputs: dict[str, object] = {"service": service, "model": model, "body": dict(body)}
+    if take is not None:
+        inputs["take"] = take
+    return inputs
+
+
+def request_key(inputs: Mapping[str, object]) -> str:
+    """64 hex digits: SHA-256 over the key's version, a line feed and the canonical JSON of `inputs`."""
+    return hashlib.sha256(f"{KEY_VERSION}\n".encode() + canonical(inputs)).hexdigest()
+
+
+def idempotency_key(*, key: str, purchase: int, account: str) -> str:
+    """40 hex digits, equal wherever the same account makes the same purchase of the same request."""
+    return hashlib.sha256(f"{key}\n{purchase}\n{account}".encode()).hexdigest()[:40]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaPart:
+    """One medium of a request: where it stands in the body and what it is.
+
+    `index` is its place in a list property, None for a single one. `path` (posix, from the project's root) for a local file, with `facts`;
+    `url` for a remote one.
+    """
+
+    property: str
+    index: int | None
+    kind: Kind
+    path: str | None = None
+    url: str | None = None
+    facts: MediaFacts | None = None
+
+    @property
+    def identity(self) -> str:
+        """How the medium stands in the body that is hashed: by content where it is known, else by address."""
+        return f"sha256:{self.facts.sha256}" if self.facts else f"url:{self.url}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The exact request of one take.
+
+    `body` is what is hashed: media by identity, texts normalised, nothing that is transport only. `seed` is the seed of this take
+    as sent or, on a model without one (`seed_contract` "absent"), as recorded. `reserve` is the price estimate: 0 on a
+    free service, None where the price is unknown.
+    """
+
+    take: str
+    key: str
+    inputs: Mapping[str, object]
+    service: str
+    model: str
+    body: Mapping[str, object]
+    media: tuple[MediaPart, ...]
+    seed: int
+    seed_contract: str
+    reserve: Decimal | None
+    unit: str
+    seconds: int
+    width_px: int
+    height_px: int
+    sound: bool
+
+    def sent(self, urls: Mapping[str, str]) -> bytes:
+        """The bytes of the POST: the body with each medium's identity replaced by its URL; `urls` is by identity."""
+        body = dict(self.body)
+        for part in self.media:
+            url = part.url if part.facts is None else urls[part.identity]
+            if part.index is None:
+                body[part.property] = url
+            else:
+                listed = body[part.property]
+                assert isinstance(listed, list)
+                body[part.property] = [url if i == part.index else v for i, v in enumerate(listed)]
+        return canonical(body)
