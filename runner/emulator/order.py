@@ -1,0 +1,49 @@
+"""What the renderer is asked for, and the one way it says no."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadMedia(Exception):
+    """A reference that cannot be shown or heard. `reason` is one line, without a path."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One clip to be rendered.
+
+    `width_px` and `height_px` are even. The clip lasts `seconds` whole seconds, `seconds * fps` frames. `label` stands
+    in the card's header (a take such as `arrival@dawn.2`) and may be empty. `audio` is the driving audio; `sound` says
+    whether the clip has an audio stream at all.
+    """
+
+    model: str
+    prompt: str
+    width_px: int
+    height_px: int
+    seconds: int
+    seed: int
+    fps: int = 24
+    label: str = ""
+    image: Path | None = None
+    videos: tuple[Path, ...] = ()
+    audio: Path | None = None
+    sound: bool = True
+    quality: str = ""
+
+    def __post_init__(self) -> None:
+        for side in (self.width_px, self.height_px):
+            if not 64 <= side <= 4096 or side % 2:
+                raise ValueError(f"a side of {side} px; sides are even, from 64 to 4096")
+        if not 1 <= self.seconds <= 60:
+            raise ValueError(f"{self.seconds} seconds; a clip has 1 to 60")
+        if not 1 <= self.fps <= 60:
+            raise ValueError(f"{self.fps} fps; a clip has 1 to 60")
+
+    @property
+    def frames(self) -> int:
+        return self.seconds * self.fps
