@@ -44,7 +44,7 @@ class Event(StrEnum):
     VOIDED = "voided"
 
 
-class Unlawful(Exception):
+class Unlawful(ValueError):
     """An event that its state does not allow."""
 
     def __init__(self, state: State | None, event: Event) -> None:
@@ -92,7 +92,19 @@ UNTAKEN = frozenset({S.HELD, S.REFUSED, S.VOID})  # certainly nothing was taken:
 
 # States in which what was reserved still counts as committed when no charge is known.
 COMMITS = frozenset(
-    {S.INTENDED, S.WAITING, S.COMPLETED, S.DONE, S.UNKNOWN, S.LOST, S.EXPIRED, S.OVERDUE, S.UNFETCHED, S.FAILED, S.CANCELLED}
+    {
+        S.INTENDED,
+        S.WAITING,
+        S.COMPLETED,
+        S.DONE,
+        S.UNKNOWN,
+        S.LOST,
+        S.EXPIRED,
+        S.OVERDUE,
+        S.UNFETCHED,
+        S.FAILED,
+        S.CANCELLED,
+    }
 )
 
 

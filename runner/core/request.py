@@ -34,9 +34,9 @@ def normal(value: object) -> object:
 
 def canonical(value: object) -> bytes:
     """Canonical JSON: keys sorted, no spaces, UTF-8, integral numbers as integers."""
-    return json.dumps(
-        normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8", "surrogatepass")
+    return json.dumps(normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def key_inputs(*, service: str, model: str, body: Mapping[str, object], take: int | str | None) -> dict[str, object]:
@@ -65,11 +65,11 @@ def idempotency_key(*, key: str, purchase: int, account: str) -> str:
 class MediaPart:
     """One medium of a request: where it stands in the body and what it is.
 
-    `index` is its place in a list property, None for a single one. `path` (posix, from the project's root) for a local file, with `facts`;
+    `index` is its place in a list parameter, None for a single one. `path` (posix, from the project's root) for a local file, with `facts`;
     `url` for a remote one.
     """
 
-    property: str
+    parameter: str
     index: int | None
     kind: Kind
     path: str | None = None
@@ -113,9 +113,9 @@ class Request:
         for part in self.media:
             url = part.url if part.facts is None else urls[part.identity]
             if part.index is None:
-                body[part.property] = url
+                body[part.parameter] = url
             else:
-                listed = body[part.property]
+                listed = body[part.parameter]
                 assert isinstance(listed, list)
-                body[part.property] = [url if i == part.index else v for i, v in enumerate(listed)]
+                body[part.parameter] = [url if i == part.index else v for i, v in enumerate(listed)]
         return canonical(body)

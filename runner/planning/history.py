@@ -1,0 +1,139 @@
+"""The journal's events as values, and the purchases folded from them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from runner.core.lifecycle import COMMITS, Event, State, step
+from runner.core.money import ZERO, amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What is durable before a POST: everything needed to know, and to say, what may have been bought.
+
+    `body` are the exact bytes of the POST; `reserved` is the estimate in `unit`, 0 on a free service.
+    """
+
+    key: str
+    purchase: int
+    storyboard: str
+    take: str
+    model: str
+    service: str
+    account: str
+    idempotency_key: str
+    body: bytes
+    reserved: Decimal
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event of one purchase. `intent` rides on the first SEND only.
+
+    `task_id` rides on RECEIPT. `detail` is JSON: what there is to know of this event (code, message, links, clip, ...).
+    `charged` is what the service says it took, None while it has not said.
+    """
+
+    at: str
+    event: Event
+    key: str
+    purchase: int
+    intent: Intent | None = None
+    task_id: str | None = None
+    charged: Decimal | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One purchase as the journal knows it.
+
+    `reserved` rises to what the service says it reserved. `released`: the service said that the reservation was given
+    back. `result` is the clip as fetched: the manifest's `clip` fields without the path. `error` has `code` and `message`.
+    """
+
+    intent: Intent
+    state: State
+    reserved: Decimal
+    charged: Decimal | None = None
+    released: bool = False
+    task_id: str | None = None
+    eta_s: float | None = None
+    links: tuple[str, ...] = ()
+    link_expires_at: str | None = None
+    result: Mapping[str, object] | None = None
+    error: Mapping[str, object] | None = None
+    timeline: tuple[tuple[str, str], ...] = ()  # (at, event)
+
+    @property
+    def key(self) -> str:
+        return self.intent.key
+
+    @property
+    def number(self) -> int:
+        return self.intent.purchase
+
+    @property
+    def committed(self) -> Decimal:
+        """Credits this purchase counts for: the charge once it is known, the reservation until then."""
+        if self.charged is not None:
+            return self.charged
+        if self.released or self.state not in COMMITS:
+            return ZERO
+        return self.reserved
+
+    def at(self, event: Event) -> str | None:
+        """When `event` last happened."""
+        return next((at for at, name in reversed(self.timeline) if name == event), None)
+
+
+History = Mapping[str, tuple[Purchase, ...]]
+
+
+def apply(purchase: Purchase | None, entry: Entry) -> Purchase:
+    """The purchase after one more event. Raises `Unlawful` on an event its state does not allow, ValueError on a first without intent."""
+    state = step(purchase.state if purchase else None, entry.event)
+    if purchase is None:
+        if entry.intent is None:
+            raise ValueError(f"a purchase of {entry.key} begins without its intent")
+        purchase = Purchase(intent=entry.intent, state=state, reserved=entry.intent.reserved)
+    detail = entry.detail
+    reserved = amount(detail.get("reserved"))
+    links = detail.get("links")
+    eta = detail.get("eta_s")
+    return replace(
+        purchase,
+        state=state,
+        reserved=purchase.reserved if reserved is None else max(purchase.reserved, reserved),
+        charged=purchase.charged if entry.charged is None else entry.charged,
+        released=purchase.released or detail.get("released") is True,
+        task_id=entry.task_id or purchase.task_id,
+        eta_s=float(eta) if isinstance(eta, int | float) else purchase.eta_s,
+        links=tuple(str(link) for link in links) if isinstance(links, list) else purchase.links,
+        link_expires_at=_text(detail.get("link_expires_at")) or purchase.link_expires_at,
+        result=_mapping(detail.get("clip")) or purchase.result,
+        error=_mapping(detail.get("error")) or purchase.error,
+        timeline=(*purchase.timeline, (entry.at, entry.event.value)),
+    )
+
+
+def fold(entries: Iterable[Entry]) -> dict[str, tuple[Purchase, ...]]:
+    """Purchases by key, in the order of their numbers, from entries in the order they were written."""
+    purchases: dict[tuple[str, int], Purchase] = {}
+    for entry in entries:
+        place = (entry.key, entry.purchase)
+        purchases[place] = apply(purchases.get(place), entry)
+    history: dict[str, list[Purchase]] = {}
+    for (key, _), purchase in sorted(purchases.items(), key=lambda p: p[0]):
+        history.setdefault(key, []).append(purchase)
+    return {key: tuple(made) for key, made in history.items()}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _mapping(value: object) -> Mapping[str, object] | None:
+    return value if isinstance(value, dict) else None
