@@ -82,7 +82,10 @@ class Diagnostic:
 
 
 # Every code and what it says in general; `tests/cases/refused` holds a case for each.
-CODES: dict[str, str] = {}
+CODES: dict[str, str] = {
+    "bad-value": "a value is not one that the model allows here",
+    "undefined-variable": "a template uses a name that nothing defines",
+}
 
 
 def in_file_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
