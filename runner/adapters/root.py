@@ -1,0 +1,99 @@
+"""Where a project begins and where its state lives, found without running git."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.core.errors import Refused
+
+STATE = ".shotrunner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """`root`: git top level, else the storyboard's folder; every file read lies below it. `state`: the state folder, which may not exist yet."""
+
+    root: Path
+    state: Path
+
+
+def project_of(storyboard: Path, state: Path | None = None) -> Project:
+    """The project a storyboard belongs to. Raises `Refused` for a state folder that cannot be trusted."""
+    folder = storyboard.resolve().parent
+    root = _git_top(folder) or folder
+    found = state.absolute() if state else _state(folder, root)
+    _trust(found)
+    return Project(root=root, state=found)
+
+
+def _git_top(folder: Path) -> Path | None:
+    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
+
+
+def _state(folder: Path, root: Path) -> Path:
+    """The nearest state folder upwards to the root, else where one would be made: the root; a worktree shares the main checkout's."""
+    for place in (folder, *folder.parents):
+        if (place / STATE).exists() or (place / STATE).is_symlink():
+            return place / STATE
+        if place == root:
+            break
+    return (_main_checkout(root) or root) / STATE
+
+
+def _main_checkout(root: Path) -> Path | None:
+    """The main checkout of a git worktree, by the two files git itself keeps there."""
+    link = root / ".git"
+    if not link.is_file():
+        return None
+    try:
+        told = link.read_text(encoding="utf-8")[:4096].removeprefix("gitdir:").strip()
+        gitdir = (root / told).resolve()
+        common = (gitdir / (gitdir / "commondir").read_text(encoding="utf-8")[:4096].strip()).resolve()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return common.parent if common.name == ".git" and common.is_dir() else None
+
+
+def _trust(state: Path) -> None:
+    try:
+        found = state.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as fault:
+        raise Refused(f"the state folder {state} cannot be read: {fault.strerror}") from fault
+    if stat.S_ISLNK(found.st_mode):
+        raise Refused(
+            f"the state folder {state} is a symbolic link", help="make it a real folder, or name one by --state"
+        )
+    if not stat.S_ISDIR(found.st_mode):
+        raise Refused(
+            f"the state folder {state} is not a folder", help="move that file away, or name a folder by --state"
+        )
+    if found.st_uid != os.getuid():
+        raise Refused(f"the state folder {state} belongs to another user", help="name a folder of your own by --state")
+
+
+def make_state(state: Path) -> None:
+    """Make the state folder: private, and ignored by git. Raises `Refused` when it cannot be made."""
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.chmod(0o700)
+        ignore = state / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as fault:
+        raise Refused(
+            f"the state folder {state} cannot be written: {fault.strerror}",
+            help="without it nothing is bought, since nothing could be remembered; name another by --state",
+        ) from fault
+
+
+def tracked_by_git(root: Path, state: Path) -> bool:
+    """Whether git's index holds a file of the state folder, read from the index itself: paths stand there as plain bytes."""
+    try:
+        inside = state.resolve().relative_to(root).as_posix()
+        index = (root / ".git" / "index").read_bytes()
+    except (ValueError, OSError):
+        return False
+    return inside.encode() + b"/" in index

@@ -1,0 +1,41 @@
+"""The clip store: finished clips by the digest of their bytes, below the state folder."""
+
+from pathlib import Path
+
+from runner.adapters.files import sha256_of, sync_folder
+
+
+class Store:
+    """Clips are adopted by rename, so `part_for` and the store share a file system; nothing here ever removes a clip."""
+
+    def __init__(self, state: Path) -> None:
+        self._clips = state / "clips"
+        self._parts = state / "parts"
+
+    def path(self, sha256: str) -> Path:
+        return self._clips / sha256[:2] / f"{sha256}.mp4"
+
+    def has(self, sha256: str, size_bytes: int) -> bool:
+        """Whether the clip is here with the right length; its digest is judged when it is taken (`intact`)."""
+        try:
+            return self.path(sha256).stat().st_size == size_bytes
+        except OSError:
+            return False
+
+    def intact(self, sha256: str) -> bool:
+        """Whether the clip is here with the right bytes."""
+        path = self.path(sha256)
+        return path.is_file() and sha256_of(path) == sha256
+
+    def part_for(self, name: str) -> Path:
+        """A place for a download that is not finished; the same for the same name."""
+        self._parts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._parts / f"{name}.part"
+
+    def adopt(self, part: Path, sha256: str) -> Path:
+        """Move a checked and synced file into the store; durable when it returns."""
+        target = self.path(sha256)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.replace(target)
+        sync_folder(target.parent)
+        return target

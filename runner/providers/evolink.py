@@ -1,0 +1,220 @@
+"""The codec of the Evolink video API: requests into calls, replies into what they mean. Pure.
+
+Source: the vendor's API documents of 2026-10 (`POST /v1/videos/generations`, `GET /v1/tasks/{id}`, file upload) and, where they are
+silent, its public clients: string error codes, `billing`, `result_data`. Whatever may be absent on the live service is
+optional here.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from urllib.parse import quote
+
+from runner.core.money import amount
+from runner.core.wire import Call, Reply
+from runner.providers.provider import (
+    Completed,
+    Failure,
+    Gone,
+    Missed,
+    NotTaken,
+    Polled,
+    Progress,
+    Receipt,
+    Refusal,
+    Submitted,
+    Unclear,
+)
+
+TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+UPLOAD_PATH = "/api/v1/files/upload/stream"
+
+COMPLETED_WORDS = frozenset({"completed", "complete", "succeeded", "succeed", "success"})
+FAILED_WORDS = frozenset({"failed", "fail", "failure", "error"})
+CANCELLED_WORDS = frozenset({"cancelled", "canceled"})
+EXPIRED_WORDS = frozenset({"expired"})
+
+# Task errors that are the service's own and pass; everything else is the request's fault or not known.
+TRANSIENT_CODES = frozenset(
+    {"generation_timeout", "resource_exhausted", "service_error", "service_unavailable", "quota_exceeded"}
+)
+MODEL_CODES = frozenset({"key_model_not_allowed", "model_access_denied"})
+# Codes that say, whatever the status, that somebody may have bought under this idempotency key.
+UNCLEAR_CODES = frozenset({"paid_outcome_unknown", "idempotency_conflict"})
+UNCLEAR_STATUSES = frozenset({408, 409, 425})
+
+
+def submit(*, path: str, body: bytes, idempotency_key: str, extra: Mapping[str, str]) -> Call:
+    """The POST that buys. `path` is the model's; `extra` are headers of a local emulator, none for a paid service."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key, **extra}
+    return Call(method="POST", path=path, headers=headers, body=body)
+
+
+def poll(task_id: str) -> Call:
+    return Call(method="GET", path=f"/v1/tasks/{quote(task_id, safe='')}")
+
+
+def read_submit(reply: Reply) -> Submitted:
+    """What a reply to the POST says about whether anything was taken; the error's code is read before the status."""
+    body = _json(reply)
+    error = _error(body)
+    code, message = _code(error, reply), _message(error, reply)
+    status = reply.status
+    if code in UNCLEAR_CODES:
+        return Unclear(reason=f"HTTP {status} {code}: {message}")
+    if 200 <= status < 300:
+        task_id = body.get("id") if body else None
+        if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
+            return Unclear(reason=f"HTTP {status} without a lawful task id")
+        return Receipt(task_id=task_id, eta_s=_eta(body), reserved=_reserved(body))
+    if status == 429 or (status == 503 and error is not None):
+        return NotTaken(reason=f"HTTP {status}: {message}", retry_after_s=retry_after(reply, error))
+    if status in (401, 402):
+        return Refusal(code=code, message=message, for_key=True)
+    if status == 403:
+        names_model = error is not None and (error.get("param") == "model" or code in MODEL_CODES)
+        return Refusal(code=code, message=message, for_key=not names_model)
+    if 400 <= status < 500 and error is not None and status not in UNCLEAR_STATUSES:
+        return Refusal(code=code, message=message, for_key=False)
+    return Unclear(reason=f"HTTP {status}: {message}")
+
+
+def read_poll(reply: Reply) -> Polled:
+    """What a reply to a poll says about the task; a poll that failed says nothing about it."""
+    body = _json(reply)
+    error = _error(body)
+    if reply.status == 404:
+        return Gone(message=_message(error, reply))
+    if reply.status != 200 or body is None:
+        for_key = reply.status in (401, 402, 403)
+        reason = f"HTTP {reply.status}: {_message(error, reply)}"
+        return Missed(reason=reason, retry_after_s=retry_after(reply, error), for_key=for_key)
+    status = str(body.get("status") or "").strip().lower()
+    charged, released = _billing(body)
+    if status in COMPLETED_WORDS:
+        return Completed(links=_links(body), charged=charged)
+    if status in FAILED_WORDS or status in CANCELLED_WORDS:
+        cancelled = status in CANCELLED_WORDS
+        code = str((error or {}).get("code") or ("cancelled" if cancelled else "unknown_error"))
+        message = str((error or {}).get("message") or "the service gave no reason")
+        return Failure(
+            code=code,
+            message=message,
+            transient=code in TRANSIENT_CODES,
+            cancelled=cancelled,
+            released=released,
+            charged=charged,
+        )
+    if status in EXPIRED_WORDS:
+        return Gone(message="the service says the task has expired")
+    return Progress(status=status or "unknown", percent=_percent(body.get("progress")))
+
+
+def read_upload(reply: Reply) -> str | None:
+    """The URL under which an uploaded file can be fetched; None where the reply holds none."""
+    body = _json(reply)
+    if body is None or body.get("success") is False or not 200 <= reply.status < 300:
+        return None
+    described = body.get("data")
+    url = described.get("file_url") if isinstance(described, dict) else None
+    return url if isinstance(url, str) and re.match(r"https?://", url) else None
+
+
+def upload_fault(reply: Reply) -> str:
+    """Why an upload was not accepted, in the service's words."""
+    body = _json(reply) or {}
+    message = body.get("msg") or _message(_error(body), reply)
+    return f"HTTP {reply.status}: {message}"
+
+
+def retry_after(reply: Reply, error: Mapping[str, object] | None) -> float | None:
+    """Seconds to wait as the service asks: a Retry-After in seconds, else a number of seconds in its suggestion; capped at 300."""
+    told = reply.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,6}(\.\d+)?", told):
+        return min(float(told), 300.0)
+    if told and "date" in reply.headers:
+        wait = _until(told, reply.headers["date"])
+        if wait is not None:
+            return min(max(wait, 0.0), 300.0)
+    match = re.search(r"(\d{1,6}) seconds?", str((error or {}).get("fallback_suggestion") or ""))
+    return min(float(match[1]), 300.0) if match else None
+
+
+def _until(when: str, now: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return (parsedate_to_datetime(when) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+
+
+def _json(reply: Reply) -> dict[str, object] | None:
+    try:
+        body = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _error(body: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """The error envelope, if there is one that says anything."""
+    error = body.get("error") if body else None
+    return error if isinstance(error, dict) and ({"code", "message", "type"} & error.keys()) else None
+
+
+def _code(error: Mapping[str, object] | None, reply: Reply) -> str:
+    return str((error or {}).get("code") or (error or {}).get("type") or reply.status)
+
+
+def _message(error: Mapping[str, object] | None, reply: Reply) -> str:
+    if error is not None:
+        return str(error.get("message") or error.get("type") or error.get("code"))[:2000]
+    return "a reply without an error envelope" if reply.body else "an empty reply"
+
+
+def _eta(body: Mapping[str, object] | None) -> float | None:
+    task = (body or {}).get("task_info")
+    told = task.get("estimated_time") if isinstance(task, dict) else None
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < 1e9:
+        return None
+    return min(float(told), 86_400.0)
+
+
+def _reserved(body: Mapping[str, object] | None) -> Decimal | None:
+    usage = (body or {}).get("usage")
+    return amount(usage.get("credits_reserved")) if isinstance(usage, dict) else None
+
+
+def _billing(body: Mapping[str, object]) -> tuple[Decimal | None, bool]:
+    """(charged, released) as far as `billing` or `usage` tell."""
+    billing, usage = body.get("billing"), body.get("usage")
+    charged = amount(usage.get("credits_used")) if isinstance(usage, dict) else None
+    released = False
+    if isinstance(billing, dict):
+        match billing.get("charge_status"):
+            case "charged":
+                told = amount(billing.get("charged_credits"))
+                charged = charged if told is None else told
+            case "released":
+                charged, released = None, True
+        if billing.get("refund_status") == "completed":
+            charged, released = None, True
+    return charged, released
+
+
+def _links(body: Mapping[str, object]) -> tuple[str, ...]:
+    results = body.get("results")
+    if isinstance(results, list) and results:
+        return tuple(str(link) for link in results if isinstance(link, str))
+    described = body.get("result_data")
+    rows = described if isinstance(described, list) else [described]
+    found = [row.get("video_url") or row.get("url") for row in rows if isinstance(row, dict)]
+    return tuple(link for link in found if isinstance(link, str))
+
+
+def _percent(told: object) -> int | None:
+    if isinstance(told, bool) or not isinstance(told, int | float) or told != told:
+        return None
+    return int(min(max(told, 0), 100))

@@ -1,0 +1,134 @@
+"""The providers this version knows, as one table, and what a codec reads out of an API's replies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One service's fixed facts. `base_url` None: the service is started by the program itself and has no address of its own.
+
+    `ephemeral`: the service lives and dies with its process and owes nothing. `concurrency` 0: as many as there are
+    cores. Poll limits in seconds; `deadline_s` from submission.
+    """
+
+    name: str
+    base_url: str | None
+    files_url: str | None
+    key_variable: str
+    free: bool
+    ephemeral: bool
+    concurrency: int
+    poll_floor_s: float
+    poll_ceiling_s: float
+    deadline_s: float = 1800
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    "animatic": Provider(
+        name="animatic",
+        base_url=None,
+        files_url=None,
+        key_variable="",
+        free=True,
+        ephemeral=True,
+        concurrency=0,
+        poll_floor_s=0.05,
+        poll_ceiling_s=1,
+    ),
+    "evolink": Provider(
+        name="evolink",
+        base_url="https://api.evolink.ai",
+        files_url="https://files-api.evolink.ai",
+        key_variable="EVOLINK_API_KEY",
+        free=False,
+        ephemeral=False,
+        concurrency=3,
+        poll_floor_s=5,
+        poll_ceiling_s=15,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The service has taken the request. `eta_s` is its estimate of the whole time; `reserved` what it set aside."""
+
+    task_id: str
+    eta_s: float | None
+    reserved: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The service took nothing. `for_key`: it is about the key or the account, so no further submission has a chance."""
+
+    code: str
+    message: str
+    for_key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotTaken:
+    """Certainly not taken, and worth sending again. `retry_after_s` as the service told it, None if it did not."""
+
+    reason: str
+    retry_after_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unclear:
+    """Nobody can say from this reply whether the request was taken."""
+
+    reason: str
+
+
+Submitted = Receipt | Refusal | NotTaken | Unclear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Not finished. `status` is the service's own word, `percent` 0 to 100."""
+
+    status: str
+    percent: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """Finished. `links` may be empty: completed without results. `charged` None: the service has not said."""
+
+    links: tuple[str, ...]
+    charged: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Ended without a clip. `transient`: the service calls it its own passing fault. `released`: the reservation was given back."""
+
+    code: str
+    message: str
+    transient: bool
+    cancelled: bool
+    released: bool
+    charged: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The service does not know the task (any more)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """This poll told nothing about the task. `for_key`: the key was refused."""
+
+    reason: str
+    retry_after_s: float | None
+    for_key: bool
+
+
+Polled = Progress | Completed | Failure | Gone | Missed
