@@ -85,6 +85,15 @@ class Diagnostic:
 CODES: dict[str, str] = {
     "bad-value": "a value is not one that the model allows here",
     "undefined-variable": "a template uses a name that nothing defines",
+    "yaml-syntax": "the file cannot be read as YAML",
+    "yaml-limit": "the file is larger, deeper or repeats more than is read",
+    "yaml-alias": "an alias has no anchor, or stands inside its own",
+    "yaml-key": "a key is no plain word, or `<<` merges something that is no mapping",
+    "yaml-number": "a number that no request can hold",
+    "yaml-tag": "a YAML tag that has no meaning here",
+    "duplicate-key": "a key is written twice in one mapping",
+    "empty-file": "the file holds nothing",
+    "unquoted-template": "a template begins a value without quotes, so that YAML reads a mapping",
 }
 
 
