@@ -84,6 +84,11 @@ class Diagnostic:
 # Every code and what it says in general; `tests/cases/refused` holds a case for each.
 CODES: dict[str, str] = {
     "bad-value": "a value is not one that the model allows here",
+    "unknown-parameter": "the model has no parameter of this name",
+    "missing-parameter": "the model needs a parameter that is not given",
+    "model-rule": "two parameters do not go together on this model",
+    "model-advice": "the model takes it, but hardly as it is meant",
+    "bad-model": "a model's schema file cannot be used",
     "undefined-variable": "a template uses a name that nothing defines",
     "yaml-syntax": "the file cannot be read as YAML",
     "yaml-limit": "the file is larger, deeper or repeats more than is read",

@@ -1,0 +1,331 @@
+"""What a schema says, in our words: what a property takes, and what is wrong with a value it does not take."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from runner.contract.coherence import PLACEHOLDER
+from runner.contract.fault import Fault, Path, dotted, pointer
+
+LONGEST_SHOWN = 60  # characters of a value quoted in a headline
+
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}
+
+# ---------------------------------------------------------------- what a property takes
+
+
+def takes(schema: Mapping[str, Any]) -> str:
+    """`5 or 10`, `2 to 15`, `true or false`, `text of up to 1500 characters`, `a list of 1 to 3 URLs`."""
+    if "x-takes" in schema:
+        return str(schema["x-takes"])
+    if "const" in schema:
+        return bare(schema["const"])
+    if "enum" in schema:
+        return either(bare(value) for value in schema["enum"])
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return either(takes(one) for one in schema[several])
+    match schema.get("type"):
+        case "integer" | "number" as kind:
+            return _range(schema, _KINDS[kind])
+        case "string" if schema.get("format") == "uri":
+            return "a URL"
+        case "string" if "maxLength" in schema:
+            return f"text of up to {schema['maxLength']} characters"
+        case "array":
+            return _list(schema)
+        case str() as kind:
+            return _KINDS[kind]
+        case list() as kinds:
+            return either(_KINDS[kind] for kind in kinds)
+        case _:
+            return "another value"
+
+
+def _range(schema: Mapping[str, Any], kind: str) -> str:
+    bounds = {word: schema[key] for key, word in _BOUNDS.items() if key in schema}
+    if bounds.keys() == {"from", "up to"}:
+        span = f"{bounds['from']} to {bounds['up to']}"
+        return span if schema["type"] == "integer" else f"{kind} from {span}"
+    return " ".join([kind, *(f"{word} {bound}" for word, bound in bounds.items())])
+
+
+_NAMED = re.compile(r"`(\w+)`")
+_BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
+
+
+def _list(schema: Mapping[str, Any]) -> str:
+    low, high = schema.get("minItems", 0), schema.get("maxItems")
+    # "an http or https URL" is counted without its article.
+    one = takes(schema.get("items", {})).removeprefix("an ").removeprefix("a ")
+    what = one if one.endswith("URL") else "value"
+    if low == high:
+        return f"a list of {counted(low, what)}"
+    if high is None:
+        return f"a list of {low} or more {what}s" if low else f"a list of {what}s"
+    return f"a list of {low} to {high} {what}s"
+
+
+# ---------------------------------------------------------------- what is wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """Whose rules they are: `who` takes a value or does not (model `x`); they stand in `schema`, shown as `origin`.
+
+    `code`, if any, is every fault's; `words` names the storyboard's word for a property that a medium fills; the rest
+    is as in `Model`.
+    """
+
+    who: str
+    origin: str
+    schema: Mapping[str, Any]
+    code: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    without: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    too_long: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One broken keyword of a schema.
+
+    `value` stands at `path`; for `required` and `additionalProperties` the path ends in the missing or surplus name and
+    the value is the mapping around it. `schema` is the one the keyword stands in, `place` the keyword's own path. `rule`
+    leads to the closest schema around it that has a sentence of its own (`x-rule`), where one has.
+    """
+
+    path: Path
+    value: Any
+    keyword: str
+    schema: Mapping[str, Any]
+    place: Path
+    rule: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    headline: str
+    code: str = "bad-value"
+    help: str = ""
+    note: str = ""
+    nearest: Any = None
+
+
+def fault(breach: Breach, body: Mapping[str, Any], speaker: Speaker) -> Fault:
+    """The fault in the words of its keyword, or of the rule it broke."""
+    said = _SENTENCES.get(breach.keyword, _unfit)(breach, speaker)
+    if breach.rule is None:
+        place = f"{speaker.origin}{pointer(breach.place)}"
+        return Fault(
+            path=breach.path,
+            code=speaker.code or said.code,
+            headline=said.headline,
+            notes=(said.note, place) if said.note else (place,),
+            help=said.help,
+            nearest=said.nearest,
+        )
+    sentence = str(at(speaker.schema, breach.rule)["x-rule"])
+    seen = {name: bare(body.get(name, speaker.defaults.get(name))) for name in PLACEHOLDER.findall(sentence)}
+    named = dict.fromkeys(_NAMED.findall(sentence))
+    return Fault(
+        path=breach.path,
+        code=speaker.code or "model-rule",
+        headline=f"{speaker.who}: {PLACEHOLDER.sub(lambda found: seen[found[1]], sentence)}",
+        notes=(f"{speaker.origin}{pointer(breach.rule)}",),
+        help=said.help,
+        others=tuple((name,) for name in named if name in body and name != breach.path[0]),
+        nearest=said.nearest,
+    )
+
+
+def _type(breach: Breach, speaker: Speaker) -> _Said:
+    value, what = breach.value, takes(breach.schema)
+    shown = f"the text {quoted(value)}" if isinstance(value, str) else quoted(value)
+    return _Said(
+        headline=f"{_name(breach)} is {shown}; {speaker.who} takes {what}",
+        help=_number_in_text(value, breach.schema) if isinstance(value, str) else "",
+    )
+
+
+def _number_in_text(text: str, schema: Mapping[str, Any]) -> str:
+    wanted = schema.get("type")
+    if wanted in ("integer", "number") and text.strip().lstrip("+-").replace(".", "", 1).isdecimal():
+        return f"write {text.strip()} without quotes; what a table or a variable gives as text, `| int` makes a number"
+    if wanted == "boolean" and text.lower() in ("yes", "no", "on", "off", "true", "false"):
+        return f"write {'true' if text.lower() in ('yes', 'on', 'true') else 'false'}, without quotes"
+    return ""
+
+
+def _choice(breach: Breach, speaker: Speaker) -> _Said:
+    value = breach.value
+    lawful = breach.schema.get("enum", [breach.schema.get("const")])
+    nearest = _nearest(value, lawful)
+    help_ = ""
+    if nearest is not None and len(lawful) > 1:
+        help_ = f"did you mean `{nearest}`?" if isinstance(value, str) else f"the nearest it takes is {nearest}"
+    return _Said(
+        headline=f"{_name(breach)} is {bare(value)}; {speaker.who} takes {takes(breach.schema)}",
+        help=help_,
+        nearest=nearest,
+    )
+
+
+def _nearest(value: Any, lawful: list[Any]) -> Any:
+    if len(lawful) == 1:
+        return lawful[0]
+    if _is_number(value):
+        numbers = [one for one in lawful if _is_number(one)]
+        return min(numbers, key=lambda one: abs(one - value), default=None)
+    texts = [one for one in lawful if isinstance(one, str)]
+    return closest(value, texts) if isinstance(value, str) else None
+
+
+def _bound(breach: Breach, speaker: Speaker) -> _Said:
+    bound = breach.schema[breach.keyword]
+    return _Said(
+        headline=f"{_name(breach)} is {bare(breach.value)}; {speaker.who} takes {takes(breach.schema)}",
+        help=f"the nearest it takes is {bound}" if breach.keyword in ("minimum", "maximum") else "",
+        nearest=bound if breach.keyword in ("minimum", "maximum") else None,
+    )
+
+
+def _length(breach: Breach, speaker: Speaker) -> _Said:
+    length, bound = len(breach.value), breach.schema[breach.keyword]
+    if length == 0:
+        return _Said(headline=f"{_name(breach)} is empty; {speaker.who} needs some text")
+    has = f"{_name(breach)} has {counted(length, 'character')}; {speaker.who} takes"
+    if breach.keyword == "minLength":
+        return _Said(headline=f"{has} {bound} or more")
+    cut = speaker.too_long.get(str(breach.path[0])) == "cut"
+    return _Said(
+        headline=f"{has} {bound}: {length - bound} too many",
+        note="the service would cut what is too much, without a word" if cut else "",
+    )
+
+
+def _count(breach: Breach, speaker: Speaker) -> _Said:
+    word = speaker.words.get(str(breach.path[0]))
+    low, high = breach.schema.get("minItems", 0), breach.schema.get("maxItems")
+    lawful = f"{low} or more" if high is None else f"{low} to {high}" if low != high else str(low)
+    has = (
+        f"{_name(breach)} has {counted(len(breach.value), 'entry', 'entries')}"
+        if breach.value
+        else f"{_name(breach)} is empty"
+    )
+    return _Said(
+        headline=f"{has}; {speaker.who} takes {lawful}",
+        help=f"a shot's `{word}` fills it" if word and len(breach.path) == 1 else "",
+    )
+
+
+def _missing(breach: Breach, speaker: Speaker) -> _Said:
+    name, around = breach.path[-1], dotted(breach.path[:-1])
+    word = speaker.words.get(str(name), str(name)) if not around else ""
+    return _Said(
+        code="missing-parameter",
+        headline=f"{speaker.who} needs `{name}`" + (f" in `{around}`" if around else ""),
+        help=f"give the shot `{word}:`" if word and not speaker.code else "",
+    )
+
+
+def _surplus(breach: Breach, speaker: Speaker) -> _Said:
+    name, around = str(breach.path[-1]), dotted(breach.path[:-1])
+    known = [key for key in breach.schema.get("properties", {}) if key not in breach.value]
+    reason = speaker.without.get(name) if not around else None
+    near = closest(name, known)
+    if reason:
+        help_ = f"leave `{name}` out"
+    elif near:
+        help_ = f"did you mean `{near}`?"
+    else:
+        help_ = f"it has {', '.join(breach.schema.get('properties', {}))}" if not speaker.code else ""
+    return _Said(
+        code="unknown-parameter",
+        headline=(f"`{around}` of " if around else "")
+        + f"{speaker.who} has no `{name}`"
+        + (f": {reason}" if reason else ""),
+        help=help_,
+        nearest=None if reason else near,
+    )
+
+
+def _unfit(breach: Breach, speaker: Speaker) -> _Said:
+    return _Said(headline=f"{_name(breach)} is {quoted(breach.value)}; {speaker.who} takes {takes(breach.schema)}")
+
+
+_SENTENCES: dict[str, Callable[[Breach, Speaker], _Said]] = {
+    "type": _type,
+    "enum": _choice,
+    "const": _choice,
+    "minimum": _bound,
+    "maximum": _bound,
+    "exclusiveMinimum": _bound,
+    "exclusiveMaximum": _bound,
+    "minLength": _length,
+    "maxLength": _length,
+    "minItems": _count,
+    "maxItems": _count,
+    "required": _missing,
+    "additionalProperties": _surplus,
+}
+
+# ---------------------------------------------------------------- single words
+
+
+def at(schema: Any, path: Path) -> Any:
+    for step in path:
+        schema = schema[step]
+    return schema
+
+
+def either(words: Iterable[str]) -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    by_fold = {name.casefold(): name for name in known}
+    found = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[found[0]] if found else None
+
+
+def quoted(value: Any) -> str:
+    """The value as JSON, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    # A lone surrogate, lawful in a JSON string, could not be printed.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
+
+
+def bare(value: Any) -> str:
+    """Like `quoted`, a plain word without its quotes."""
+    text = quoted(value)
+    word = isinstance(value, str) and value != "" and all(c.isalnum() or c in ":._-/" for c in value)
+    return text.strip('"') if word else text
+
+
+def _name(breach: Breach) -> str:
+    return f"`{dotted(breach.path)}`" if breach.path else "the body"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
