@@ -13,7 +13,9 @@ from enum import StrEnum
 from typing import assert_never
 
 from runner.core.diagnostics import Diagnostic, Severity, Span, in_file_order
+from runner.core.errors import Refused
 from runner.screen import clean
+from runner.screen.amounts import count
 from runner.screen.colour import Style, paint
 from runner.screen.snippet import snippet
 
@@ -73,6 +75,13 @@ def text(diagnostics: Iterable[Diagnostic], colour: bool, width: int = _WIDTH) -
     return "\n\n".join([*blocks, paint(_count_line(faults), Style.STRONG, colour=colour)]) + "\n"
 
 
+def refusal(refused: Refused, colour: bool) -> str:
+    """A command that stops before it spends anything, in the form of a diagnostic without code and place."""
+    head = paint(Severity.ERROR, Style.ERROR, colour=colour)
+    lines = [head + paint(f": {clean.words(refused.message)}", Style.STRONG, colour=colour)]
+    return "\n".join(lines + _remarks(refused.notes, refused.help, colour=colour)) + "\n"
+
+
 def concise(diagnostics: Iterable[Diagnostic]) -> str:
     """For editors and grep: `path:line:col: error[code]: headline`, one line each."""
     lines = []
@@ -127,7 +136,7 @@ def github(diagnostics: Iterable[Diagnostic]) -> str:
         first = fault.first
         properties = {**(_github_place(first.span) if first.span else {}), "title": first.code}
         listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-        message = _message("\n".join([clean.words(first.headline), *_remarks(fault, colour=False)]))
+        message = _message("\n".join([clean.words(first.headline), *_remarks(fault.notes, first.help, colour=False)]))
         lines.append(f"::{_GITHUB[first.severity]} {listed}::{message}\n")
     return "".join(lines)
 
@@ -161,13 +170,13 @@ def _block(fault: _Fault, colour: bool, width: int) -> list[str]:
         lines.append(f"{paint(f'{span.line:{digits}} |', Style.GUTTER, colour=colour)} {shown.line}".rstrip())
         marks = f"{mark * shown.length} {clean.words(label)}".rstrip()
         lines.append(f"{bar} {'':{shown.indent}}{paint(marks, underline, colour=colour)}")
-    return lines + _remarks(fault, colour=colour)
+    return lines + _remarks(fault.notes, first.help, colour=colour)
 
 
-def _remarks(fault: _Fault, *, colour: bool) -> list[str]:
-    lines = [f"{paint('note:', Style.NOTE, colour=colour)} {clean.words(note)}" for note in fault.notes]
-    if fault.first.help:
-        lines.append(f"{paint('help:', Style.HELP, colour=colour)} {clean.words(fault.first.help)}")
+def _remarks(notes: Iterable[str], help: str, *, colour: bool) -> list[str]:  # noqa: A002
+    lines = [f"{paint('note:', Style.NOTE, colour=colour)} {clean.words(note)}" for note in notes]
+    if help:
+        lines.append(f"{paint('help:', Style.HELP, colour=colour)} {clean.words(help)}")
     return lines
 
 
@@ -186,7 +195,7 @@ def _counts(faults: Sequence[_Fault]) -> dict[str, int]:
 
 def _count_line(faults: Sequence[_Fault]) -> str:
     """`2 errors, 1 warning in film.yaml`."""
-    counted = ", ".join(f"{n} {name}{'' if n == 1 else 's'}" for name, n in _counts(faults).items() if n)
+    counted = ", ".join(count(n, name) for name, n in _counts(faults).items() if n)
     files = list(dict.fromkeys(fault.first.span.source.name for fault in faults if fault.first.span))
     if not files:
         return counted
@@ -211,13 +220,12 @@ def _json_place(span: Span) -> dict[str, object]:
 
 
 def _github_place(span: Span) -> dict[str, object]:
-    return {
-        "file": clean.words(span.source.path),
-        "line": span.line,
-        "col": span.column,
-        "endLine": span.end_line,
-        "endColumn": span.end_column,
-    }
+    """Lines inclusive; GitHub refuses columns of a span over several lines."""
+    file = clean.words(span.source.path)
+    if span.line == span.end_line:
+        columns = {"col": span.column, "endLine": span.end_line, "endColumn": span.end_column}
+        return {"file": file, "line": span.line, **columns}
+    return {"file": file, "line": span.line, "endLine": span.end_line - (span.end_column == 1)}
 
 
 def _message(message: str) -> str:

@@ -1,6 +1,8 @@
 """How many columns of a terminal text takes, from the Unicode tables of the standard library."""
 
 import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
 
 _EMOJI_STYLE = "\ufe0f"  # the character before it is drawn as an emoji, two columns wide
 _JOINER = "\u200d"
@@ -31,6 +33,15 @@ def widths(text: str) -> list[int]:
 def width(text: str) -> int:
     """Columns of the whole text."""
     return sum(widths(text))
+
+
+def cut(text: str, columns: int) -> str:
+    """`text` in at most `columns` (1 or more) columns; what was cut away leaves a `…`."""
+    sizes = widths(text)
+    if sum(sizes) <= columns:
+        return text
+    ends = list(accumulate(sizes))
+    return text[: bisect_right(ends, columns - 1)] + "…"
 
 
 def _alone(character: str) -> int:
