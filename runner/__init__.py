@@ -25,9 +25,9 @@ Doors, the only files that import a third-party library:
     jsonschema_rs         contract.check
     sqlite3               adapters.journal
     aiohttp               adapters.client emulator.app emulator.fetch
-    av                    adapters.media steps.assemble emulator.renderer
-    PIL                   adapters.media steps.assemble emulator.renderer
-    numpy                 steps.assemble emulator.renderer
+    av                    adapters.streams steps.assemble steps.clip steps.picture steps.sound steps.splice emulator.renderer
+    PIL                   adapters.pictures steps.slate emulator.renderer
+    numpy                 steps.picture steps.slate steps.sound emulator.renderer
     rich                  screen.progress
     click                 cli __main__
     dotenv                adapters.keys
