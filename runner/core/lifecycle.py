@@ -81,6 +81,10 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.UNFETCHED, E.VOIDED): S.VOID,
     (S.DONE, E.MISPLACED): S.UNFETCHED,
     (S.UNKNOWN, E.VOIDED): S.VOID,
+    (S.FAILED, E.VOIDED): S.VOID,
+    (S.CANCELLED, E.VOIDED): S.VOID,
+    (S.LOST, E.VOIDED): S.VOID,
+    (S.EXPIRED, E.VOIDED): S.VOID,
 }
 
 # What a later run does with a purchase in each state: exactly one of these sets holds every state.

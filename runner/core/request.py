@@ -65,8 +65,8 @@ def idempotency_key(*, key: str, purchase: int, account: str) -> str:
 class MediaPart:
     """One medium of a request: where it stands in the body and what it is.
 
-    `index` is its place in a list parameter, None for a single one. `path` (posix, from the project's root) for a local file, with `facts`;
-    `url` for a remote one.
+    `index` is its place in a list parameter, None for a single one. `path` (posix, from the project's root) for a local
+    file, with `facts`; `url` for a remote one. `sha256` of the content: known for a local file, pinned for a remote one, else None.
     """
 
     parameter: str
@@ -74,24 +74,27 @@ class MediaPart:
     kind: Kind
     path: str | None = None
     url: str | None = None
+    sha256: str | None = None
     facts: MediaFacts | None = None
 
     @property
     def identity(self) -> str:
         """How the medium stands in the body that is hashed: by content where it is known, else by address."""
-        return f"sha256:{self.facts.sha256}" if self.facts else f"url:{self.url}"
+        return f"sha256:{self.sha256}" if self.sha256 else f"url:{self.url}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """The exact request of one take.
 
-    `body` is what is hashed: media by identity, texts normalised, nothing that is transport only. `seed` is the seed of this take
-    as sent or, on a model without one (`seed_contract` "absent"), as recorded. `reserve` is the price estimate: 0 on a
-    free service, None where the price is unknown.
+    `body` holds media by identity and is otherwise what is sent; `inputs` are what its key is made of. `seed` is this
+    take's seed as sent or, on a model without one (`seed_contract` "absent"), as recorded. `reserve` is the price
+    estimate: 0 on a free service, None where the price is unknown. `path` is where the provider takes the model's requests.
     """
 
     take: str
+    label: str
+    path: str
     key: str
     inputs: Mapping[str, object]
     service: str
@@ -108,10 +111,13 @@ class Request:
     sound: bool
 
     def sent(self, urls: Mapping[str, str]) -> bytes:
-        """The bytes of the POST: the body with each medium's identity replaced by its URL; `urls` is by identity."""
+        """The bytes of the POST: the body with each medium's identity replaced by its URL.
+
+        `urls` is by identity and holds every medium whose content is known; the others are sent as they were written.
+        """
         body = dict(self.body)
         for part in self.media:
-            url = part.url if part.facts is None else urls[part.identity]
+            url = urls[part.identity] if part.sha256 else part.url
             if part.index is None:
                 body[part.parameter] = url
             else:

@@ -1,0 +1,179 @@
+"""What will happen: one closed action for each take, each with its reason and price, before anything is spent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from runner.core.lifecycle import ENDED, OPEN, UNTAKEN, Event, State
+from runner.core.money import ZERO, total
+from runner.core.request import Request
+from runner.language.take import Take
+from runner.planning.history import History, Purchase
+from runner.planning.reason import changes
+
+
+class Act(StrEnum):
+    BUY = "buy"
+    REUSE = "reuse"
+    RESUME = "resume"
+    RETRY = "retry"
+    KEEP = "keep"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What is done for one take. `price` is what it newly commits: 0 for all that buys nothing, None where it is unknown.
+
+    `shared_with` names the take whose request this one shares; `purchase` is the latest purchase of its request.
+    """
+
+    take: Take
+    request: Request | None
+    act: Act
+    reason: str
+    price: Decimal | None = ZERO
+    shared_with: str = ""
+    purchase: Purchase | None = None
+
+    @property
+    def spends(self) -> bool:
+        return self.act in (Act.BUY, Act.RETRY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Actions in storyboard order, one for each take."""
+
+    actions: tuple[Action, ...]
+
+    @property
+    def to_buy(self) -> tuple[Action, ...]:
+        return tuple(a for a in self.actions if a.spends)
+
+    @property
+    def price(self) -> Decimal | None:
+        """Of everything to buy, at its worst; None as soon as one price is unknown: a partial sum is no total."""
+        prices = [a.price for a in self.to_buy]
+        return None if None in prices else total(p for p in prices if p is not None)
+
+    @property
+    def requests(self) -> int:
+        return len({a.request.key for a in self.actions if a.request is not None and a.act is not Act.SKIP})
+
+    @property
+    def shared(self) -> int:
+        return sum(1 for a in self.actions if a.shared_with)
+
+    @property
+    def wanted(self) -> int:
+        return sum(1 for a in self.actions if a.act is not Act.SKIP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the options ask: which takes are in (`selected`), which ended ones to buy again (`retried`)."""
+
+    selected: Callable[[Take], bool]
+    retried: Callable[[Take], bool]
+
+
+def make(
+    takes: Sequence[Take],
+    requests: Mapping[str, Request],
+    history: History,
+    *,
+    wishes: Wishes,
+    here: Callable[[Purchase], bool],
+    last_inputs: Callable[[str], Mapping[str, object] | None],
+) -> Plan:
+    """The plan. `requests` is by take id; `here` tells whether a finished clip's bytes are on this machine;
+    `last_inputs` gives what a take's key was made of when it last ran."""
+    actions: list[Action] = []
+    first: dict[str, Action] = {}
+    for take in takes:
+        request = requests.get(take.id)
+        if take.skip or request is None:
+            actions.append(Action(take=take, request=request, act=Act.SKIP, reason="`skip: true`"))
+            continue
+        made = history.get(request.key, ())
+        if not wishes.selected(take):
+            actions.append(_left_out(take, request, made, here))
+            continue
+        if request.key in first:
+            action = _shared(take, request, first[request.key])
+        else:
+            action = _decide(take, request, made, wishes.retried(take), here, last_inputs)
+            first[request.key] = action
+        actions.append(action)
+    return Plan(actions=tuple(actions))
+
+
+def _left_out(take: Take, request: Request, made: tuple[Purchase, ...], here: Callable[[Purchase], bool]) -> Action:
+    latest = made[-1] if made else None
+    if latest is not None and latest.state is State.DONE and here(latest):
+        return Action(
+            take=take, request=request, act=Act.REUSE, reason="not selected; its clip is here", purchase=latest
+        )
+    return Action(take=take, request=request, act=Act.SKIP, reason="not selected by --shots", purchase=latest)
+
+
+def _shared(take: Take, request: Request, first: Action) -> Action:
+    act = Act.REUSE if first.spends else first.act
+    return Action(
+        take=take,
+        request=request,
+        act=act,
+        reason=f"the same request as {first.take.id}",
+        shared_with=first.take.id,
+        purchase=first.purchase,
+    )
+
+
+def _decide(
+    take: Take,
+    request: Request,
+    made: tuple[Purchase, ...],
+    retried: bool,
+    here: Callable[[Purchase], bool],
+    last_inputs: Callable[[str], Mapping[str, object] | None],
+) -> Action:
+    if not made:
+        reason = changes(last_inputs(take.id), request.inputs)
+        return Action(take=take, request=request, act=Act.BUY, reason=reason, price=request.reserve)
+    latest = made[-1]
+    act, reason = _by_state(take, latest, retried, here)
+    price = request.reserve if act in (Act.BUY, Act.RETRY) else ZERO
+    return Action(take=take, request=request, act=act, reason=reason, price=price, purchase=latest)
+
+
+def _by_state(take: Take, latest: Purchase, retried: bool, here: Callable[[Purchase], bool]) -> tuple[Act, str]:
+    state = latest.state
+    said = said_of(latest)
+    if state is State.DONE:
+        if here(latest):
+            return Act.REUSE, "unchanged"
+        return Act.RESUME, "its clip is not in the store any more: fetch it again, for nothing"
+    if state is State.WAITING:
+        return Act.RESUME, f"task {latest.task_id} is under way since {latest.at(Event.RECEIPT)}"
+    if state is State.OVERDUE:
+        return Act.RESUME, f"task {latest.task_id} was not finished by its deadline; waiting goes on"
+    if state in OPEN:
+        return Act.RESUME, f"paid, not yet fetched (task {latest.task_id})"
+    if state in UNTAKEN:
+        return Act.BUY, {State.REFUSED: f"refused last time, nothing was taken: {said}"}.get(
+            state, "nothing was taken last time"
+        )
+    if state in ENDED:
+        if retried:
+            return Act.RETRY, f"{state.value} before, asked for by --retry: {said}"
+        return Act.KEEP, f"{state.value}: {said}; `--retry '{take.id}'` buys it again"
+    return Act.KEEP, f"outcome unknown since {latest.at(Event.SEND)}: it may have been taken, so it is not bought again"
+
+
+def said_of(purchase: Purchase) -> str:
+    """What the service said of its end, as `code: message`."""
+    error = purchase.error or {}
+    code, message = str(error.get("code") or ""), str(error.get("message") or "")
+    return ": ".join(part for part in (code, message) if part) or "without a reason"
