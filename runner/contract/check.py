@@ -32,7 +32,9 @@ def faults(model: Model, body: Mapping[str, Any]) -> tuple[Fault, ...]:
     if is_valid(model, body):
         return ()
     speaker = _speaker(model)
-    found = (*_words(_judge(model).iter_errors(body), body, speaker), *_unsendable(body))
+    found = _words(_judge(model).iter_errors(body), body, speaker)
+    told = {fault.path for fault in found}
+    found += tuple(fault for fault in _unsendable(body) if fault.path not in told)
     # Both engines agree on every schema we ship; should they differ on a stranger's, nothing is bought.
     return found or (
         Fault(
@@ -51,14 +53,14 @@ def advice(model: Model, body: Mapping[str, Any]) -> tuple[Fault, ...]:
             notes=(f"{model.origin}#/x-model/advice/{number}",),
         )
         for number, one in enumerate(model.advice)
-        if _passes(_advice_gate(model, number), body, lambda: _compiled(dict(one.condition)))  # noqa: B023
+        if _applies(model, number, body)
     )
 
 
-def model_file(document: object, metaschema: dict[str, Any], origin: str) -> tuple[Fault, ...]:
+def model_file(document: object, metaschema: dict[str, Any]) -> tuple[Fault, ...]:
     """Every fault of a model's schema file, with paths into it: against the metaschema; where that is kept, also what
     the file says against itself, and values it names but does not take."""
-    speaker = Speaker(who="a model's file", origin="schemas/model.schema.json", schema=metaschema, code="bad-model")
+    speaker = Speaker(who="a model's file", origin="", schema=metaschema, code="bad-model")
     if found := _words(_compiled(metaschema).iter_errors(document), document, speaker):
         return found
     assert isinstance(document, dict)
@@ -89,6 +91,10 @@ def _passes(gate: Any, body: object, judge: Callable[[], "Draft202012Validator"]
         return False
     except ValueError:  # a number beyond its range, nesting beyond its depth
         return judge().is_valid(body)
+
+
+def _applies(model: Model, number: int, body: Mapping[str, Any]) -> bool:
+    return _passes(_advice_gate(model, number), body, lambda: _compiled(dict(model.advice[number].condition)))
 
 
 def _new_gate(schema: dict[str, Any]) -> Any:
@@ -155,29 +161,23 @@ def _words(errors: Iterable["ValidationError"], body: Any, speaker: Speaker) -> 
     )
 
 
-def _unsendable(value: Any, path: Path = ()) -> Iterator[Fault]:
-    if isinstance(value, str):
-        try:
-            value.encode()
-        except UnicodeEncodeError:
+def _unsendable(body: Mapping[str, Any]) -> Iterator[Fault]:
+    left: list[tuple[Path, Any]] = [((), body)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, Mapping):
+            left.extend(((*path, name), one) for name, one in value.items())
+        elif isinstance(value, list):
+            left.extend(((*path, number), one) for number, one in enumerate(value))
+        elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
             headline = f"`{dotted(path)}` holds half of a surrogate pair, which no text in UTF-8 can hold"
             yield Fault(path=path, code="bad-value", headline=headline)
-    elif isinstance(value, list | dict):
-        for step, one in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _unsendable(one, (*path, step))
 
 
 def _breaches(error: "ValidationError", schema: Mapping[str, Any]) -> Iterator[Breach]:
     path, place = tuple(error.absolute_path), tuple(error.absolute_schema_path)
-    around = at(schema, place[:-1])
-    rule = next(
-        (
-            place[:n]
-            for n in range(len(place) - 1, -1, -1)
-            if isinstance(s := at(schema, place[:n]), dict) and "x-rule" in s
-        ),
-        None,
-    )
+    around: Any = error.schema
+    rule = place[:2] if place[0] == "allOf" and "x-rule" in at(schema, place[:2]) else None
     value: Any = error.instance
     names: Iterable[Any] = (None,)
     match error.validator:

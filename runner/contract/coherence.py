@@ -10,6 +10,15 @@ from runner.contract.fault import Fault, Path
 
 # One slash, then plain segments: nothing that could change the host, climb, or add a query.
 _PATH = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+")
+# What matches without ever trying twice: a stranger's file must not choose how long it is read.
+_PLAIN_PATTERN = re.compile(r"[^(){}*+?]*(\?[^(){}*+?]*){0,4}")
+_NUMBERS, _TEXT, _LIST, _MAPPING = ("integer", "number"), ("string",), ("array",), ("object",)
+_SPEAKS_OF = {
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _NUMBERS),
+    **dict.fromkeys(("minLength", "maxLength", "pattern", "format"), _TEXT),
+    **dict.fromkeys(("items", "minItems", "maxItems", "uniqueItems"), _LIST),
+    **dict.fromkeys(("properties", "required", "additionalProperties"), _MAPPING),
+}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -36,8 +45,30 @@ def _schema(document: Mapping[str, Any], properties: Mapping[str, Any]) -> Itera
     for name in ("model", "prompt"):
         if name not in document["required"]:
             yield ("required",), f"`{name}` is not among the required properties"
+    for name, schema in properties.items():
+        yield from _dialect(("properties", name), schema)
     for number, rule in enumerate(document.get("allOf", ())):
         yield from _names(("allOf", number, "x-rule"), PLACEHOLDER.findall(rule["x-rule"]), properties)
+        yield from _dialect(("allOf", number), rule)
+    for number, advice in enumerate(document["x-model"].get("advice", ())):
+        yield from _dialect(("x-model", "advice", number, "if"), advice["if"])
+
+
+def _dialect(path: Path, schema: Mapping[str, Any]) -> Iterator[Finding]:
+    """Keywords that say nothing of the schema's type, and patterns that could keep a reader busy for ever."""
+    kind = schema.get("type")
+    for keyword in schema:
+        if kind and kind not in _SPEAKS_OF.get(keyword, (kind,)):
+            yield (*path, keyword), f"`{keyword}` says nothing of a value whose type is {kind}"
+    if "pattern" in schema and not _PLAIN_PATTERN.fullmatch(schema["pattern"]):
+        yield (*path, "pattern"), "a pattern here has no groups, no `*`, `+` or `{}`, and at most four `?`"
+    for key in ("items", "not", "if", "then", "else"):
+        if key in schema:
+            yield from _dialect((*path, key), schema[key])
+    for name, one in schema.get("properties", {}).items():
+        yield from _dialect((*path, "properties", name), one)
+    for number, one in enumerate(schema.get("anyOf", ())):
+        yield from _dialect((*path, "anyOf", number), one)
 
 
 def _media(media: Mapping[str, Any], properties: Mapping[str, Any], required: Sequence[str]) -> Iterator[Finding]:
@@ -65,6 +96,9 @@ def _media(media: Mapping[str, Any], properties: Mapping[str, Any], required: Se
 def _output(said: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Finding]:
     path: Path = ("x-model", "output")
     table = "area_px" if "follows" in said["output"] else "px"
+    if said["output"].keys() - {"fps", "follows"} != {table}:
+        yield path, "the clip's size is either `px`, or `follows` with `area_px`"
+        return
     if table == "area_px" and said["output"]["follows"] not in said["media"]:
         yield (*path, "follows"), f"the model takes no {said['output']['follows']} to follow"
     for name in ("quality",) if table == "area_px" else ("quality", "aspect_ratio"):

@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from runner.contract.coherence import PLACEHOLDER
 from runner.contract.fault import Fault, Path, dotted, pointer
+from runner.core.spelling import nearest
 
 LONGEST_SHOWN = 60  # characters of a value quoted in a headline
+MOST_LISTED = 15  # names in a help line
 
 _KINDS = {
     "string": "text",
@@ -84,7 +85,7 @@ def _list(schema: Mapping[str, Any]) -> str:
 class Speaker:
     """Whose rules they are: `who` takes a value or does not (model `x`); they stand in `schema`, shown as `origin`.
 
-    `code`, if any, is every fault's; `words` names the storyboard's word for a property that a medium fills; the rest
+    `origin` may be empty, then no fault points to it; `code`, if any, is every fault's; `words` names the storyboard's word for a property that a medium fills; the rest
     is as in `Model`.
     """
 
@@ -128,25 +129,26 @@ def fault(breach: Breach, body: Mapping[str, Any], speaker: Speaker) -> Fault:
     """The fault in the words of its keyword, or of the rule it broke."""
     said = _SENTENCES.get(breach.keyword, _unfit)(breach, speaker)
     if breach.rule is None:
-        place = f"{speaker.origin}{pointer(breach.place)}"
+        place = (f"{speaker.origin}{pointer(breach.place)}",) if speaker.origin else ()
         return Fault(
             path=breach.path,
             code=speaker.code or said.code,
             headline=said.headline,
-            notes=(said.note, place) if said.note else (place,),
+            notes=(said.note, *place) if said.note else place,
             help=said.help,
             nearest=said.nearest,
         )
     sentence = str(at(speaker.schema, breach.rule)["x-rule"])
     seen = {name: bare(body.get(name, speaker.defaults.get(name))) for name in PLACEHOLDER.findall(sentence)}
-    named = dict.fromkeys(_NAMED.findall(sentence))
+    joined: list[Path] = [(name,) for name in dict.fromkeys(_NAMED.findall(sentence)) if name in body]
+    path = breach.path or (joined[0] if joined else ())
     return Fault(
-        path=breach.path,
+        path=path,
         code=speaker.code or "model-rule",
         headline=f"{speaker.who}: {PLACEHOLDER.sub(lambda found: seen[found[1]], sentence)}",
         notes=(f"{speaker.origin}{pointer(breach.rule)}",),
         help=said.help,
-        others=tuple((name,) for name in named if name in body and name != breach.path[0]),
+        others=tuple(other for other in joined if other != path[:1]),
         nearest=said.nearest,
     )
 
@@ -172,14 +174,14 @@ def _number_in_text(text: str, schema: Mapping[str, Any]) -> str:
 def _choice(breach: Breach, speaker: Speaker) -> _Said:
     value = breach.value
     lawful = breach.schema.get("enum", [breach.schema.get("const")])
-    nearest = _nearest(value, lawful)
-    help_ = ""
-    if nearest is not None and len(lawful) > 1:
-        help_ = f"did you mean `{nearest}`?" if isinstance(value, str) else f"the nearest it takes is {nearest}"
+    near = _nearest(value, lawful)
+    advice = ""
+    if near is not None and len(lawful) > 1:
+        advice = f"did you mean `{near}`?" if isinstance(value, str) else f"the nearest it takes is {near}"
     return _Said(
         headline=f"{_name(breach)} is {bare(value)}; {speaker.who} takes {takes(breach.schema)}",
-        help=help_,
-        nearest=nearest,
+        help=advice,
+        nearest=near,
     )
 
 
@@ -190,7 +192,7 @@ def _nearest(value: Any, lawful: list[Any]) -> Any:
         numbers = [one for one in lawful if _is_number(one)]
         return min(numbers, key=lambda one: abs(one - value), default=None)
     texts = [one for one in lawful if isinstance(one, str)]
-    return closest(value, texts) if isinstance(value, str) else None
+    return (nearest(value, texts) or None) if isinstance(value, str) else None
 
 
 def _bound(breach: Breach, speaker: Speaker) -> _Said:
@@ -243,22 +245,21 @@ def _missing(breach: Breach, speaker: Speaker) -> _Said:
 
 def _surplus(breach: Breach, speaker: Speaker) -> _Said:
     name, around = str(breach.path[-1]), dotted(breach.path[:-1])
-    known = [key for key in breach.schema.get("properties", {}) if key not in breach.value]
-    reason = speaker.without.get(name) if not around else None
-    near = closest(name, known)
-    if reason:
-        help_ = f"leave `{name}` out"
-    elif near:
-        help_ = f"did you mean `{near}`?"
-    else:
-        help_ = f"it has {', '.join(breach.schema.get('properties', {}))}" if not speaker.code else ""
+    known = breach.schema.get("properties", {})
+    reason = "" if around else speaker.without.get(name, "")
+    near = "" if reason else nearest(name, (one for one in known if one not in breach.value)) or nearest(name, known)
+    whole = f"`{around}` of {speaker.who}" if around else speaker.who
     return _Said(
         code="unknown-parameter",
-        headline=(f"`{around}` of " if around else "")
-        + f"{speaker.who} has no `{name}`"
-        + (f": {reason}" if reason else ""),
-        help=help_,
-        nearest=None if reason else near,
+        headline=f"{whole} has no `{name}`{': ' if reason else ''}{reason}",
+        help=f"leave `{name}` out"
+        if reason
+        else f"did you mean `{near}`?"
+        if near
+        else f"it has {', '.join(known)}"
+        if len(known) <= MOST_LISTED
+        else "",
+        nearest=near or None,
     )
 
 
@@ -301,16 +302,12 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
-    by_fold = {name.casefold(): name for name in known}
-    found = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
-    return by_fold[found[0]] if found else None
-
-
 def quoted(value: Any) -> str:
     """The value as JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):  # more digits than Python writes, or deeper than it nests
+        return "beyond showing"
     # A lone surrogate, lawful in a JSON string, could not be printed.
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
