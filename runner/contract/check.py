@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from runner.contract.coherence import contradictions
 from runner.contract.fault import Fault, Path, dotted
 from runner.contract.model import Model
-from runner.contract.words import Breach, Speaker, at, fault, takes
+from runner.contract.phrases import takes
+from runner.contract.words import Breach, Speaker, at, fault
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from runner.contract.model import MediaRule
-from runner.contract.words import either
+from runner.contract.phrases import either
 from runner.core.media import Kind, MediaFacts
 
 MEGABYTE = 1_000_000
