@@ -1,0 +1,127 @@
+"""From the bytes and headers of a create to a lawful request, or the refusal. Pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import unquote
+
+from runner.contract import check
+from runner.contract.model import Model
+from runner.core.request import canonical
+from runner.emulator.refusals import Refusal
+
+BODY_BYTES = 1_000_000  # texts and links only; media travel by URL
+LABEL_CHARACTERS = 80
+SEEDS = 2**31  # seeds lie in [0, SEEDS)
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9._-]{16,96}")
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the headers of a create ask for; no part of the body, nor of what an idempotency key stands for.
+
+    `seed` tells takes apart on models without a seed of their own; `label` is shown on the clip's card.
+    """
+
+    idempotency_key: str = ""
+    seed: int | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A lawful request: `body` with the model's defaults filled in, `digest` of the bytes that came."""
+
+    model: Model
+    body: dict[str, Any]
+    digest: str
+    wishes: Wishes = field(default_factory=Wishes)
+
+
+def wishes(headers: Mapping[str, str]) -> Wishes:
+    """Reads Idempotency-Key, X-Emulate-Seed (an integer) and X-Emulate-Label (percent-encoded UTF-8, up to 80 printable
+    characters). Raises Refusal 400 with the header's name as parameter."""
+    key = headers.get("Idempotency-Key", "")
+    if key and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise Refusal(400, message="Invalid idempotency key format", param="Idempotency-Key")
+    said = headers.get("X-Emulate-Seed")
+    if said is not None and not _INTEGER.fullmatch(said):
+        raise Refusal(400, message="X-Emulate-Seed is no integer", param="X-Emulate-Seed")
+    label = unquote(headers.get("X-Emulate-Label", ""))
+    if len(label) > LABEL_CHARACTERS or not label.isprintable() or "\ufffd" in label:
+        raise Refusal(400, message="X-Emulate-Label is no label", param="X-Emulate-Label")
+    return Wishes(idempotency_key=key, seed=None if said is None else int(said) % SEEDS, label=label)
+
+
+def read(raw: bytes, models: Mapping[str, Model], wished: Wishes) -> Asked:
+    """The request in these bytes. Raises Refusal 400 (with `param` where one property is at fault) or 404."""
+    written = _object(raw)
+    model = _model(written.get("model"), models)
+    for name, policy in model.too_long.items():
+        if policy == "cut" and isinstance(text := written.get(name), str):
+            written[name] = text[: model.properties[name]["maxLength"]]
+    body = {**model.defaults, **written}
+    if faults := check.faults(model, body):
+        first = faults[0]
+        raise Refusal(400, message=f"Invalid request format: {first.headline}", param=str(first.path[0]))
+    return Asked(model=model, body=body, digest=hashlib.sha256(raw).hexdigest(), wishes=wished)
+
+
+def seed(asked: Asked, identities: Mapping[str, str]) -> int:
+    """The seed the clip is drawn with: the body's own, else the header's, else one made from the body.
+
+    `identities` are the digests of the media by their URL: where a file was found is no part of what it shows.
+    """
+    if "seed" in asked.body:
+        return int(asked.body["seed"])
+    if asked.wishes.seed is not None:
+        return asked.wishes.seed
+    kept = {n: _identified(v, identities) for n, v in asked.body.items() if n not in asked.model.transport}
+    return int.from_bytes(hashlib.sha256(canonical(kept)).digest()[:4]) % SEEDS
+
+
+def seconds(asked: Asked) -> int:
+    """How long the clip is; a model that leaves it to the service gets 5."""
+    wished = asked.body.get("duration")
+    return int(wished) if isinstance(wished, int | float) and wished >= 1 else 5
+
+
+def media_urls(asked: Asked) -> dict[str, tuple[str, ...]]:
+    """The URLs of reference media by the property that holds them, in their order."""
+    found = {name: asked.body[name] for name in asked.model.by_property if name in asked.body}
+    return {name: tuple(value) if isinstance(value, list) else (value,) for name, value in found.items()}
+
+
+def _identified(value: Any, identities: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_identified(v, identities) for v in value]
+    return identities.get(value, value) if isinstance(value, str) else value
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        written = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        json.dumps(written, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text
+    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise Refusal(400, message="Invalid request format: the body is no JSON", param="") from None
+    if not isinstance(written, dict):
+        raise Refusal(400, message="Invalid request format: the body is no JSON object", param="")
+    return written
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _model(name: object, models: Mapping[str, Model]) -> Model:
+    if not isinstance(name, str) or not name:
+        raise Refusal(400, param="model")
+    if name not in models:
+        near = get_close_matches(name[:100], models, n=1, cutoff=0.0)
+        raise Refusal(404, suggestion=near[0] if near else None)
+    return models[name]

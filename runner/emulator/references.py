@@ -1,0 +1,87 @@
+"""Reference media of a task: fetched, probed in a child process, held to the model's limits."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.adapters.media import Probe, Unreadable, digest
+from runner.contract import limits
+from runner.contract.model import MediaRule
+from runner.core.media import Kind, MediaFacts
+from runner.emulator.fetch import Fetcher, Unfetchable
+from runner.emulator.intake import Asked, media_urls
+from runner.emulator.tasks import TaskError
+
+MAX_BYTES = 500_000_000  # for a model that states no limit
+
+# The task error that says a medium of this kind is no good.
+CODES = {Kind.IMAGE: "image_processing_error", Kind.VIDEO: "video_probe_failed", Kind.AUDIO: "invalid_audio"}
+
+
+class BadReference(Exception):
+    """A medium the task fails over."""
+
+    def __init__(self, error: TaskError) -> None:
+        self.error = error
+        super().__init__(error.message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medium:
+    """One medium that fits: `path` on this machine, content known by `facts.sha256`."""
+
+    url: str
+    path: Path
+    facts: MediaFacts
+
+
+class References:
+    """Media of all tasks, kept once by content in `folder`, which exists and is its own."""
+
+    def __init__(self, folder: Path, fetcher: Fetcher, probe: Probe) -> None:
+        self._folder, self._fetcher, self._probe = folder, fetcher, probe
+        self._facts: dict[str, MediaFacts] = {}
+
+    async def gather(self, asked: Asked) -> Mapping[Kind, tuple[Medium, ...]]:
+        """The media of a request by kind, in the body's order. Raises BadReference for the first that does not fit."""
+        gathered: dict[Kind, tuple[Medium, ...]] = {}
+        for name, urls in media_urls(asked).items():
+            rule = asked.model.by_property[name]
+            gathered[rule.kind] = tuple([await self._one(rule, name, url) for url in urls])
+        return gathered
+
+    async def _one(self, rule: MediaRule, name: str, url: str) -> Medium:
+        part = self._folder / f"{secrets.token_hex(8)}.part"
+        try:
+            await self._fetcher.fetch(url, part, rule.max_bytes or MAX_BYTES)
+            sha256, _ = await asyncio.to_thread(digest, part)
+            path = self._folder / sha256
+            await asyncio.to_thread(part.replace, path)
+            if sha256 not in self._facts:
+                self._facts[sha256] = await asyncio.to_thread(self._probe.facts, path)
+        except Unfetchable as fault:
+            raise _bad(rule.kind, f"{name}: the file could not be fetched: {fault.reason}") from None
+        except Unreadable as fault:
+            raise _bad(rule.kind, f"{name}: the file cannot be read: {fault}") from None
+        finally:
+            part.unlink(missing_ok=True)
+        facts = self._facts[sha256]
+        if found := limits.faults(rule, facts, name):
+            message = "\n".join(found)
+            if _wrong_size(rule, facts):
+                raise BadReference(TaskError(code="image_dimension_mismatch", message=message))
+            raise _bad(rule.kind, message)
+        return Medium(url=url, path=path, facts=facts)
+
+
+def _bad(kind: Kind, message: str) -> BadReference:
+    return BadReference(TaskError(code=CODES[kind], message=message))
+
+
+def _wrong_size(rule: MediaRule, facts: MediaFacts) -> bool:
+    if rule.kind is not Kind.IMAGE or facts.kind is not Kind.IMAGE or rule.side_px is None:
+        return False
+    least, most = rule.side_px
+    return not all(least <= (side or 0) <= most for side in (facts.width_px, facts.height_px))

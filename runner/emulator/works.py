@@ -1,0 +1,158 @@
+"""Where tasks are worked off: media fetched, prices settled, clips rendered.
+
+Two queues, first come first served: media of several tasks are fetched at once, while no more than `workers` clips are
+rendered at the same time, each on one thread.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from runner.core.media import Kind
+from runner.core.money import ZERO
+from runner.emulator import billing, intake, tasks
+from runner.emulator.intake import Asked
+from runner.emulator.order import BadMedia, Order
+from runner.emulator.pace import Pace
+from runner.emulator.references import CODES, BadReference, Medium, References
+from runner.emulator.renderer import render
+from runner.emulator.script import Fail, Hold, NoResults, Script
+from runner.emulator.tasks import Task, TaskError
+
+FETCHERS = 8
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Job:
+    """A task and what belongs to it. `token` makes the link of its clip unguessable; `pixels` is all frames together."""
+
+    asked: Asked
+    task: Task
+    pixels: int
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    media: Mapping[Kind, tuple[Medium, ...]] = field(default_factory=dict)
+    polls: int = 0
+    downloads: int = 0
+
+
+class Works:
+    """For one event loop; `folder`, where clips are kept, exists and is its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        references: References,
+        *,
+        account: billing.Account,
+        workers: int,
+        script: Script,
+        clock: Callable[[], float],
+        log: Callable[[str], None],
+    ) -> None:
+        self._folder, self._references, self._account = folder, references, account
+        self._workers, self._script, self._clock, self._log = workers, script, clock, log
+        self._incoming: asyncio.Queue[Job] = asyncio.Queue()
+        self._ready: asyncio.Queue[Job] = asyncio.Queue()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
+        self._alarms: list[asyncio.TimerHandle] = []
+        self.pace = Pace(workers)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator["Works"]:
+        """At work inside. On leaving, tasks not done are dropped; a clip being rendered is waited for, threads cannot be stopped."""
+        steps = [(self._incoming, self._prepare)] * FETCHERS + [(self._ready, self._render)] * self._workers
+        hands = [asyncio.create_task(self._work(queue, step)) for queue, step in steps]
+        try:
+            yield self
+        finally:
+            for alarm in self._alarms:
+                alarm.cancel()
+            for hand in hands:
+                hand.cancel()
+            await asyncio.gather(*hands, return_exceptions=True)
+            await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+    def put(self, job: Job) -> None:
+        self._incoming.put_nowait(job)
+
+    def clip(self, job: Job) -> Path:
+        """Where the clip of a completed task lies."""
+        return self._folder / f"{job.task.id}.mp4"
+
+    async def _work(self, queue: asyncio.Queue[Job], step: Callable[[Job], Awaitable[None]]) -> None:
+        while True:
+            job = await queue.get()
+            try:
+                await step(job)
+            except BadReference as fault:
+                self._fail(job, fault.error)
+            except Exception as bug:  # noqa: BLE001 - the task fails, the service goes on
+                self._log(f"bug in {job.task.id}: {type(bug).__name__}: {bug}")
+                self._fail(job, TaskError(code="service_error", message="The emulator failed; its log says more."))
+
+    async def _prepare(self, job: Job) -> None:
+        if job.task.progress == 0:
+            job.task = tasks.processing(job.task, 10)
+            if hold := self._script.on_task(Hold, job.task.number, job.task.label):
+                if hold.seconds is not None:
+                    self._alarms.append(asyncio.get_running_loop().call_later(hold.seconds, self.put, job))
+                return
+        if fail := self._script.on_task(Fail, job.task.number, job.task.label):
+            self._fail(job, TaskError(code=fail.code, message=fail.message))
+        elif self._script.on_task(NoResults, job.task.number, job.task.label):
+            self._complete(job, job.task.reserved)
+        else:
+            job.media = await self._references.gather(job.asked)
+            job.task = tasks.processing(job.task, 40)
+            self._ready.put_nowait(job)
+
+    async def _render(self, job: Job) -> None:
+        begun = time.perf_counter()
+        order = self._order(job)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, render, order, self.clip(job))
+        except BadMedia as fault:
+            kind = next(iter(job.media), None)
+            code = CODES[kind] if kind else "generation_failed_no_content"
+            self._fail(job, TaskError(code=code, message=fault.reason))
+            return
+        seconds = {kind: [medium.facts.seconds for medium in media] for kind, media in job.media.items()}
+        charged = billing.price(job.asked.model, job.asked.body, seconds, job.task.created_at)
+        self._complete(job, charged, time.perf_counter() - begun)
+
+    def _order(self, job: Job) -> Order:
+        model, body = job.asked.model, job.asked.body
+        images, videos, sounds = (job.media.get(kind, ()) for kind in (Kind.IMAGE, Kind.VIDEO, Kind.AUDIO))
+        width, height = model.size(body, images[0].facts if images else None)
+        identities = {medium.url: medium.facts.sha256 for medium in (*images, *videos, *sounds)}
+        return Order(
+            model=model.name,
+            prompt=str(body.get("prompt", "")),
+            width_px=width,
+            height_px=height,
+            seconds=intake.seconds(job.asked),
+            seed=intake.seed(job.asked, identities),
+            fps=model.output.fps,
+            label=job.task.label,
+            image=images[0].path if images else None,
+            videos=tuple(medium.path for medium in videos),
+            audio=sounds[0].path if sounds else None,
+            sound=model.sounds(body),
+            quality=str(body.get("quality", "")),
+        )
+
+    def _complete(self, job: Job, charged: Decimal, seconds: float | None = None) -> None:
+        job.task = tasks.completed(job.task, self._clock(), charged)
+        self._account.settle(job.task.reserved, charged)
+        self.pace.done(job.pixels, seconds)
+
+    def _fail(self, job: Job, error: TaskError) -> None:
+        job.task = tasks.failed(job.task, self._clock(), error)
+        self._account.settle(job.task.reserved, ZERO)
+        self.pace.done(job.pixels, None)
