@@ -89,6 +89,7 @@ CODES: dict[str, str] = {
     "model-rule": "two parameters do not go together on this model",
     "model-advice": "the model takes it, but hardly as it is meant",
     "bad-model": "a model's schema file cannot be used",
+    "shipped-name": "a file of the project has the name of one that is shipped",
     "undefined-variable": "a template uses a name that nothing defines",
     "yaml-syntax": "the file cannot be read as YAML",
     "yaml-limit": "the file is larger, deeper or repeats more than is read",

@@ -1,0 +1,196 @@
+"""The models and pipelines there are: those shipped with Shotrunner, then the project's own, which add and never replace."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from os.path import relpath
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from runner.adapters.files import Unreadable, read_text, resolve
+from runner.contract import check
+from runner.contract.fault import Path as FaultPath
+from runner.contract.model import Model, load
+from runner.core.diagnostics import Diagnostic, Rejected, Source, Span
+from runner.language import document
+from runner.language.node import Mapping as Branch
+from runner.language.node import Node, Scalar, Sequence
+
+MODELS = "schemas/models"
+SUFFIX = ".schema.json"
+LARGEST_BYTES = 256 * 1024  # of a schema file
+MOST_FILES = 200  # of the project's own models
+
+
+@cache
+def home() -> Path:
+    """The folder that holds `schemas` and `pipelines`: the package itself where it was installed, else the checkout."""
+    package = Path(str(resources.files("runner")))
+    return package if (package / "schemas").is_dir() else package.parent
+
+
+def schema(name: str) -> dict[str, Any]:
+    """A shipped schema by its name: model, storyboard, pipeline, manifest. Raises KeyError for another."""
+    try:
+        text = (home() / "schemas" / f"{name}{SUFFIX}").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise KeyError(name) from None
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@cache
+def shipped_models() -> Mapping[str, Model]:
+    """By name, in the order of their names. Each keeps the metaschema; the unit tests hold them to it."""
+    files = sorted((home() / MODELS).glob(f"*{SUFFIX}"))
+    found = [load(json.loads(file.read_text(encoding="utf-8")), f"{MODELS}/{file.name}") for file in files]
+    return MappingProxyType({model.name: model for model in found})
+
+
+def models(root: Path | None, shown_from: Path | None = None) -> Mapping[str, Model]:
+    """The shipped models, then the project's own from `<root>/schemas/models`, by name.
+
+    Their files are shown as seen from `shown_from`, else from the root. Raises Rejected with every fault of every file.
+    """
+    if root is None or not (root / MODELS).is_dir():
+        return shipped_models()
+    files = sorted(path.name for path in (root / MODELS).glob("*.json"))
+    if len(files) > MOST_FILES:
+        raise Rejected([Diagnostic(code="bad-model", headline=f"`{MODELS}` holds more than {MOST_FILES} models")])
+    found = dict(shipped_models())
+    faults: list[Diagnostic] = []
+    for name in files:
+        try:
+            if model := _own(root, f"{MODELS}/{name}", relpath(root / MODELS / name, shown_from or root)):
+                found[model.name] = model
+        except Rejected as rejected:
+            faults.extend(rejected.diagnostics)
+    if faults:
+        raise Rejected(faults)
+    return MappingProxyType(found)
+
+
+def pipelines(root: Path | None) -> Mapping[str, Path]:
+    """Every pipeline there is, by its name: shipped ones, then the project's own."""
+    found: dict[str, Path] = {}
+    for folder in (home() / "pipelines", *([root / "pipelines"] if root else [])):
+        for file in sorted(folder.glob("*.yaml")):
+            found.setdefault(file.stem, file)
+    return found
+
+
+def pipeline_path(name: str, root: Path | None) -> Path | None:
+    """The pipeline's file, None if there is none. Raises Rejected where a project's file would replace a shipped one."""
+    shipped = home() / "pipelines" / f"{name}.yaml"
+    own = root / "pipelines" / f"{name}.yaml" if root else shipped
+    if not shipped.is_file():
+        return own if own.is_file() else None
+    if own.is_file() and not _same(own, shipped):
+        raise Rejected([_taken("pipeline", name, f"pipelines/{name}.yaml")])
+    return shipped
+
+
+# ---------------------------------------------------------------- a model of the project
+
+
+def _own(root: Path, path: str, shown: str) -> Model | None:
+    """The project's model at `path`; None for the very file that is shipped, as in Shotrunner's own checkout."""
+    try:
+        if resolve(root, path).stat().st_size > LARGEST_BYTES:
+            raise Unreadable(f"is larger than {LARGEST_BYTES // 1024} KiB")
+        source = read_text(root, path, shown)
+    except Unreadable as fault:
+        raise Rejected([Diagnostic(code="bad-model", headline=f"`{shown}` {fault.reason}")]) from None
+    written = _json(source)
+    if faults := check.model_file(written, schema("model")):
+        tree = _tree(source)
+        raise Rejected(
+            Diagnostic(code=fault.code, headline=fault.headline, span=_place(tree, fault.path), help=fault.help)
+            for fault in faults
+        )
+    model = load(written, shown)
+    if model.name in shipped_models():
+        if _same(root / path, home() / MODELS / f"{model.name}{SUFFIX}"):
+            return None
+        span = _place(_tree(source), ("properties", "model", "const"))
+        raise Rejected([_taken("model", model.name, shown, span)])
+    if Path(path).name != f"{model.name}{SUFFIX}":
+        raise Rejected(
+            [
+                Diagnostic(
+                    code="bad-model",
+                    headline=f"the file is `{Path(path).name}`, but its model is `{model.name}`",
+                    span=_place(_tree(source), ("properties", "model", "const")),
+                    help=f"name the file `{model.name}{SUFFIX}`",
+                )
+            ]
+        )
+    return model
+
+
+def _taken(kind: str, name: str, shown: str, span: Span | None = None) -> Diagnostic:
+    return Diagnostic(
+        code="shipped-name",
+        headline=f"`{shown}` would replace the shipped {kind} `{name}`",
+        span=span,
+        notes=(f"what a shipped {kind} asks for and costs is the same in every project",),
+        help=f"give the project's own {kind} another name",
+    )
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
+
+
+def _json(source: Source) -> Any:
+    """Raises Rejected at the place where the text is no JSON, and for a key written twice."""
+    try:
+        return json.loads(source.text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except json.JSONDecodeError as fault:
+        span = Span(
+            source=source, line=fault.lineno, column=fault.colno, end_line=fault.lineno, end_column=fault.colno + 1
+        )
+        headline = f"`{source.name}` is no JSON: {fault.msg[:1].lower()}{fault.msg[1:]}"
+        raise Rejected([Diagnostic(code="bad-model", headline=headline, span=span)]) from None
+    except RecursionError:
+        raise Rejected([Diagnostic(code="bad-model", headline=f"`{source.name}` nests too deep")]) from None
+    except ValueError as fault:
+        document.parse(source)  # finds a key written twice by itself, with both places
+        raise Rejected([Diagnostic(code="bad-model", headline=f"`{source.name}` {fault}")]) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"holds `{next(n for n in names if names.count(n) > 1)}` twice in one place")
+    return found
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"holds {word}, which is no JSON")
+
+
+def _tree(source: Source) -> Node | None:
+    """The same text with its places; JSON is YAML but for corners, and there a fault goes without its place."""
+    try:
+        return document.parse(source)
+    except Rejected:
+        return None
+
+
+def _place(tree: Node | None, path: FaultPath) -> Span | None:
+    """Of the value at `path`, or of the innermost one around it; a mapping or list is pointed to by its key."""
+    span = None
+    for step in path:
+        match tree, step:
+            case Branch(), str() if entry := tree.entry(step):
+                tree, span = entry.value, entry.key.span
+            case Sequence(), int() if step < len(tree.items):
+                tree = tree.items[step]
+            case _:
+                break
+        span = tree.span if isinstance(tree, Scalar) else span
+    return span
