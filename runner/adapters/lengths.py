@@ -10,7 +10,7 @@ MAX_PIECES = 1_000_000  # boxes, chunks or pages of one file
 
 
 def hold(path: Path, form: str) -> None:
-    """Raises Unreadable when the parts named in the file do not add up to its size; most pictures have no such parts."""
+    """Raises Unreadable when the parts named in the file do not add up to its size; some formats have no such parts."""
     walk = WALKS.get(form)
     if walk:
         with path.open("rb") as file:
@@ -31,12 +31,13 @@ def _boxes(file: BinaryIO, size: int) -> None:
             length, least = int.from_bytes(head[8:16], "big"), 16
         if length == 0 and len(head) >= 8:
             length = size - position
-        if len(head) < least or length < least:
+        named = all(32 <= byte < 127 or byte == 0xA9 for byte in kind)  # padding with zeros is no box either
+        if len(head) < least or length < least or not named:
             raise Unreadable(f"the file is damaged: {size - position:,} bytes at its end are no box")
         kinds.add(kind)
         position += length
         if position > size:
-            name = kind.decode("ascii", "backslashreplace")
+            name = kind.decode("latin-1")
             raise Unreadable(f"the file is cut short: {position - size:,} bytes of its box `{name}` are missing")
     if b"moov" not in kinds:
         raise Unreadable("the file is cut short: its index, the box `moov`, is missing")
@@ -69,6 +70,19 @@ def _pages(file: BinaryIO, size: int) -> None:
             raise Unreadable("the file is cut short: its last Ogg page is not whole")
 
 
+def _png_chunks(file: BinaryIO, size: int) -> None:
+    """PNG, 5.3: length, type, content, checksum, up to IEND; what stands behind it, nobody reads."""
+    position = 8
+    for _ in range(MAX_PIECES):
+        file.seek(position)
+        head = file.read(8)
+        position += 12 + int.from_bytes(head[:4], "big")
+        if len(head) < 8 or position > size:
+            raise Unreadable("the PNG picture is cut short: its end mark is missing")
+        if head[4:8] == b"IEND":
+            return
+
+
 def _elements(file: BinaryIO, size: int) -> None:
     """RFC 8794, 4: id, length, content; a length of all ones is unknown, as live streams leave it."""
     position = 0
@@ -96,6 +110,7 @@ WALKS: dict[str, Callable[[BinaryIO, int], None]] = {
     "m4a": _boxes,
     "wav": _chunks,
     "webp": _chunks,
+    "png": _png_chunks,
     "ogg": _pages,
     "webm": _elements,
 }

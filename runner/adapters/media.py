@@ -106,8 +106,10 @@ class Probe:
         identify(path)  # what no decoder is needed for is refused here
         request = json.dumps({"what": what, "path": str(path.absolute())})
         with self._turn:
-            if self._worker is None or not self._worker.lives():
-                self._worker = _Worker(self._limits)
+            if self._worker and not self._worker.lives():
+                self._worker.stop()
+                self._worker = None
+            self._worker = self._worker or _Worker(self._limits)
             try:
                 reply = self._worker.ask(request, self._wall_s)
             except (

@@ -88,6 +88,8 @@ def look_at_clip(path: Path, form: str, sha256: str, size_bytes: int) -> ClipFac
 def _bound(container: InputContainer) -> None:
     if not 0 < len(container.streams) <= MAX_STREAMS:
         raise Unreadable(f"the file holds {len(container.streams)} streams; 1 to {MAX_STREAMS} are read")
+    if any(stream.codec_context is None for stream in (*container.streams.video, *container.streams.audio)):
+        raise Unreadable("the file is coded in a way that no decoder here knows")
     for stream in container.streams.video:
         width, height = stream.codec_context.width, stream.codec_context.height
         if width * height > MAX_PIXELS:
