@@ -1,0 +1,129 @@
+"""What the workers of one run share."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from runner.core.lifecycle import Event
+from runner.execution.pace import Poll
+from runner.execution.ports import Api, Clock, Ledger, Notice, Watcher, What
+from runner.execution.purse import Purse
+from runner.planning.history import Entry, Purchase, apply
+
+UNKNOWN_LIMIT = 5  # unknown outcomes of one run after which nothing new is submitted
+
+
+@dataclass(slots=True)
+class Halt:
+    """Why nothing new is submitted (`reason`), and whether the run leaves its waiting to a later one (`leave`)."""
+
+    reason: str = ""
+    leave: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def submitting(self, reason: str) -> None:
+        """Stop new submissions; the first reason stands."""
+        self.reason = self.reason or reason
+
+    def why(self) -> str:
+        """Why nothing may be submitted now; empty when it may."""
+        return self.reason or ("the run was stopped before it was submitted" if self.leave.is_set() else "")
+
+
+class Slots:
+    """How many tasks are under way at the service: new ones wait for room, resumed ones are counted whatever the limit."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self._taken = limit, 0
+        self._room = asyncio.Condition()
+
+    async def take(self, *, resumed: bool = False) -> None:
+        async with self._room:
+            if not resumed:
+                await self._room.wait_for(lambda: self._taken < self.limit)
+            self._taken += 1
+
+    async def free(self) -> None:
+        async with self._room:
+            self._taken -= 1
+            self._room.notify()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One run's means and rules. Seconds throughout; `gone_gap_s` lies between two answers that a task is gone for them to count twice."""
+
+    api: Api
+    ledger: Ledger
+    clock: Clock
+    watch: Watcher
+    purse: Purse
+    slots: Slots
+    poll: Poll
+    storyboard: str
+    service: str
+    account: str
+    free: bool
+    deadline_s: float
+    retries: int
+    learned: Mapping[str, Sequence[float]]
+    halt: Halt = field(default_factory=Halt)
+    unknown: list[str] = field(default_factory=list)
+    in_flight: set[asyncio.Task[object]] = field(default_factory=set)
+    downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    submissions: int = 6  # the first and five repeats
+    gone_gap_s: float = 60
+    gone_times: int = 3
+
+    async def record(
+        self,
+        purchase: Purchase,
+        event: Event,
+        *,
+        task_id: str | None = None,
+        charged: Decimal | None = None,
+        **detail: object,
+    ) -> Purchase:
+        """Make an event durable and return the purchase after it."""
+        entry = Entry(
+            at=stamp(self.clock.now()),
+            event=event,
+            key=purchase.key,
+            purchase=purchase.number,
+            task_id=task_id,
+            charged=charged,
+            detail=detail,
+        )
+        after = apply(purchase, entry)
+        await self.ledger.record(entry)
+        return after
+
+    def tell(
+        self,
+        what: What,
+        takes: tuple[str, ...],
+        text: str = "",
+        *,
+        percent: int | None = None,
+        purchase: Purchase | None = None,
+    ) -> None:
+        self.watch(Notice(what=what, takes=takes, text=text, percent=percent, purchase=purchase))
+
+    async def rest(self, seconds: float) -> bool:
+        """Sleep, unless the run leaves first; whether it still stays."""
+        if self.halt.leave.is_set():
+            return False
+        sleeping = asyncio.ensure_future(self.clock.sleep(seconds))
+        leaving = asyncio.ensure_future(self.halt.leave.wait())
+        try:
+            await asyncio.wait({sleeping, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            leaving.cancel()
+        return not self.halt.leave.is_set()
+
+
+def stamp(moment: datetime) -> str:
+    """UTC, ISO 8601 with milliseconds and Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
