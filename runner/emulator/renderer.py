@@ -8,11 +8,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from runner.emulator.order import BadMedia, Order
+from runner.emulator.version import RENDERER_VERSION
 
 __all__ = ["RENDERER_VERSION", "BadMedia", "Order", "render"]
 
 # Part of the service name `animatic/<version>`: raise it with every change that alters the bytes of a clip.
-RENDERER_VERSION = "1"
 
 SAMPLE_RATE = 48_000
 AAC_FRAME = 1024
