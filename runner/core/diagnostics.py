@@ -83,7 +83,7 @@ class Diagnostic:
 
 # Every code and what it says in general; `tests/cases/refused` holds a case for each.
 CODES: dict[str, str] = {
-    "bad-value": "a value is not one that the model allows here",
+    "bad-value": "a value is not one that is allowed here",
     "unknown-parameter": "the model has no parameter of this name",
     "missing-parameter": "the model needs a parameter that is not given",
     "model-rule": "two parameters do not go together on this model",
@@ -100,6 +100,33 @@ CODES: dict[str, str] = {
     "duplicate-key": "a key is written twice in one mapping",
     "empty-file": "the file holds nothing",
     "unquoted-template": "a template begins a value without quotes, so that YAML reads a mapping",
+    "unknown-key": "a key that has no meaning in its place",
+    "missing-key": "a key that must be there is not",
+    "one-of": "of several things one alone can be meant",
+    "misplaced-key": "a key that says nothing beside the others there",
+    "own-word": "a parameter that the storyboard says with a word of its own",
+    "bad-type": "a value of another type than its key takes",
+    "no-value": "a value is empty, or no value at all",
+    "bad-version": "a file of a version that is not known here",
+    "bad-id": "an id or label of unlawful characters",
+    "duplicate-id": "two ids are equal but for case",
+    "bad-name": "a name that no template could read",
+    "reserved-name": "a name that means something else where it is used",
+    "misplaced-template": "a template where none is rendered",
+    "text-around-template": "text around the template of a value that is no text",
+    "missing-file": "there is no such file",
+    "unreadable-file": "a file may not or cannot be read",
+    "bad-path": "a path that leads where nothing is read or written",
+    "bad-url": "no URL of the kind that is taken here",
+    "signed-url": "a URL that is good for hours and not pinned by a digest",
+    "include-cycle": "a file includes itself",
+    "too-many": "more than one storyboard may hold",
+    "unknown-kind": "a file's suffix does not say what the file is",
+    "unknown-reference": "no reference has this name",
+    "wrong-kind": "a reference of another kind than the word takes",
+    "bad-table": "a table that cannot be read, or a faulty row of it",
+    "missing-column": "a table lacks the column that it is asked for",
+    "empty-table": "no row of a table is left",
 }
 
 
