@@ -8,6 +8,12 @@ from enum import StrEnum
 from runner.core.diagnostics import Span
 from runner.core.media import Kind
 
+# The words for reference media; each model's schema says which property one of them fills.
+MEDIA_WORDS = ("image", "videos", "audio")
+
+# Words of their own: `params` of a storyboard and `override` of a pipeline may not say them a second time.
+OWN_WORDS = ("prompt", "negative_prompt", "model", "seed", *MEDIA_WORDS)
+
 
 class Layer(StrEnum):
     """Where a value was written; later members win over earlier ones."""

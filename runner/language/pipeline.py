@@ -1,0 +1,238 @@
+"""A pipeline file into values: who makes the clips, at which settings, for how much, and what is made of them."""
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from runner.core.diagnostics import Label, Rejected, Source, Span, in_file_order
+from runner.language import fields, node, paths
+from runner.language.document import parse
+from runner.language.editorial import read_transition
+from runner.language.faults import Faults
+from runner.language.node import Mapping as Tree
+from runner.language.node import Node, Scalar, plain
+from runner.language.provider_choice import FREE, ProviderChoice, read_provider
+from runner.language.take import OWN_WORDS, Layer, Setting, Transition
+
+VERSION = 1
+MOST_RETRIES = 10
+
+_KEYS = ("pipeline", "title", "provider", "override", "budget", "steps", "$schema")
+
+
+class Missing(StrEnum):
+    """What an assembly does about a take without a clip: stop, or show a card in its place."""
+
+    STOP = "stop"
+    SLATE = "slate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generate:
+    """Submit, wait, fetch, check. `retries`: how often a take is bought again after a transient task error, 0 to 10."""
+
+    retries: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assemble:
+    """Cut the clips into one film. `output` is posix, below the out folder; `transition` where a shot has none of its own."""
+
+    output: str
+    transition: Transition | None
+    missing: Missing
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """`name` is the file's stem. `overrides` hold settings by model, or `*` for all, and by property.
+
+    `budget` is in credits; None sets no limit of its own. `steps` begin with the one Generate.
+    """
+
+    name: str
+    source: Source
+    title: str
+    provider: ProviderChoice
+    overrides: Mapping[str, Mapping[str, Setting]]
+    budget: Decimal | None
+    budget_span: Span | None
+    steps: tuple[Generate | Assemble, ...]
+
+
+def load(source: Source) -> Pipeline:
+    """Raises Rejected with every fault of the file."""
+    faults = Faults()
+    tree = fields.mapping(
+        parse(source), "the pipeline", faults, takes="a mapping with `pipeline: 1`, `provider` and `steps`"
+    )
+    if tree is None:
+        raise Rejected(faults.found)
+    parts = {entry.key.text: entry.value for entry in tree}
+    _check_version(parts.get("pipeline"), tree, faults)
+    fields.known_keys(tree, _KEYS, faults, of="a pipeline")
+    title = fields.fixed_text(parts["title"], "`title`", faults) if "title" in parts else ""
+    provider = read_provider(parts["provider"], faults) if "provider" in parts else None
+    if "provider" not in parts:
+        fields.missing(
+            tree, "provider", faults, of="this pipeline", help=f"say who makes the clips: `provider: {FREE}` is free"
+        )
+    overrides = _overrides(parts["override"], faults) if "override" in parts else {}
+    budget = fields.amount(parts["budget"], "`budget`", faults, unit="credits") if "budget" in parts else None
+    steps = _steps(parts["steps"], faults) if "steps" in parts else ()
+    if "steps" not in parts:
+        fields.missing(tree, "steps", faults, of="this pipeline", help="`steps: [generate: {}]` makes clips")
+    if faults or provider is None:
+        raise Rejected(in_file_order(faults.found))
+    return Pipeline(
+        name=posixpath.splitext(posixpath.basename(source.path))[0],
+        source=source,
+        title=title or "",
+        provider=provider,
+        overrides=overrides,
+        budget=budget,
+        budget_span=parts["budget"].span if "budget" in parts else None,
+        steps=steps,
+    )
+
+
+def _check_version(at: Node | None, tree: Tree, faults: Faults) -> None:
+    """Of another version nothing else can be judged. Raises Rejected."""
+    if at is None:
+        fields.missing(
+            tree, "pipeline", faults, of="this pipeline", help=f"it begins with its version: `pipeline: {VERSION}`"
+        )
+        return
+    number = fields.whole(at, "`pipeline`", faults)
+    if number not in (None, VERSION):
+        faults.add(
+            "bad-version",
+            f"this pipeline is of version {number}; version {VERSION} is known here",
+            at.span,
+            help=f"write `pipeline: {VERSION}`, or use a Shotrunner that knows version {number}",
+        )
+        raise Rejected(faults.found)
+
+
+def _overrides(at: Node, faults: Faults) -> dict[str, dict[str, Setting]]:
+    models = fields.mapping(at, "`override`", faults, takes='a mapping of models, or `"*"`, to settings')
+    found: dict[str, dict[str, Setting]] = {}
+    for model in models or ():
+        named = f"`{fields.clipped(model.key.text)}` of `override`"
+        settings = fields.mapping(
+            model.value, named, faults, takes="a mapping of parameters to values, `{quality: 720p}`"
+        )
+        found[model.key.text] = {}
+        for entry in settings or ():
+            name = entry.key.text
+            if name in OWN_WORDS:
+                faults.add(
+                    "own-word",
+                    f"`{name}` cannot be overridden: it is the storyboard's own word",
+                    entry.key.span,
+                )
+            elif isinstance(entry.value, Scalar) and entry.value.value is None:
+                fields.no_value(entry.value, f"`{name}`", faults)
+            elif fields.no_template(entry.value, f"`{name}`", faults):
+                found[model.key.text][name] = Setting(
+                    value=plain(entry.value), span=entry.value.span, layer=Layer.OVERRIDE
+                )
+    return found
+
+
+def _steps(at: Node, faults: Faults) -> tuple[Generate | Assemble, ...]:
+    members = fields.listing(at, "`steps`", faults, of="steps")
+    steps: list[Generate | Assemble] = []
+    seen: dict[str, Span] = {}
+    for member in members.items if members else ():
+        tree = fields.mapping(member, "a step", faults, takes="a mapping, `generate: {}`")
+        if tree is None or not fields.known_keys(tree, tuple(_STEPS), faults, of="a step"):
+            continue
+        if len(tree.entries) != 1:
+            faults.add(
+                "one-of",
+                f"a step has one key; this one has {len(tree.entries)}",
+                tree.span,
+                help="begin each step with a `-` of its own",
+            )
+            continue
+        key = tree.entries[0].key
+        if key.text in seen:
+            faults.add(
+                "one-of",
+                f"there is one step `{key.text}`; this is another",
+                key.span,
+                others=(Label(span=seen[key.text], text="first here"),),
+            )
+        if key.text != "generate" and "generate" not in seen:
+            faults.add(
+                "one-of",
+                f"`{key.text}` comes before `generate`: there are no clips yet",
+                key.span,
+                help="begin with `- generate: {}`",
+            )
+        seen.setdefault(key.text, key.span)
+        step = _STEPS[key.text](tree.entries[0], faults)
+        if step is not None:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _generate(entry: node.Entry, faults: Faults) -> Generate | None:
+    tree = fields.shaped(entry.value, "`generate`", ("retries",), faults)
+    at = tree.get("retries") if tree else None
+    retries = fields.whole(at, "`retries`", faults, least=0, most=MOST_RETRIES) if at else 0
+    return Generate(retries=retries, span=entry.key.span) if tree is not None and retries is not None else None
+
+
+def _assemble(entry: node.Entry, faults: Faults) -> Assemble | None:
+    keys = ("output", "transition", "missing")
+    tree = fields.shaped(entry.value, "`assemble`", keys, faults)
+    if tree is None:
+        return None
+    before = len(faults.found)
+    output, transition, missing = (tree.get(key) for key in keys)
+    name = _output(output, faults) if output else "film.mp4"
+    entering = read_transition(transition, faults) if transition else None
+    if missing is not None:
+        word = fields.fixed_text(missing, "`missing`", faults, takes=" or ".join(Missing))
+        if word is not None and word not in tuple(Missing):
+            faults.add(
+                "bad-value",
+                f"`missing` is `{fields.clipped(word)}`; it is {' or '.join(Missing)}",
+                missing.span,
+                help="`slate` shows a card for a missing clip, `stop` makes no film without it",
+            )
+    else:
+        word = Missing.STOP
+    if len(faults.found) > before or name is None or word is None:
+        return None
+    return Assemble(output=name, transition=entering, missing=Missing(word), span=entry.key.span)
+
+
+def _output(at: Node, faults: Faults) -> str | None:
+    """A plain relative name below the out folder, where the clips and the manifest lie too."""
+    written = fields.fixed_text(at, "`output`", faults, takes="a file's name")
+    if written is None:
+        return None
+    parts = written.split("/")
+    if not paths.is_relative(written) or any(part in ("", ".", "..") or part != part.strip() for part in parts):
+        reason = "it is a plain name below the out folder"
+    elif parts[0].startswith(".") or parts[0].casefold() == "clips":
+        reason = "that place is taken"
+    elif not written.endswith(".mp4") or parts[-1] == ".mp4":
+        reason = "its name ends in `.mp4`"
+    else:
+        return written
+    faults.add("bad-path", f"`output` is `{fields.clipped(written)}`; {reason}", at.span, help="for example `film.mp4`")
+    return None
+
+
+_STEPS: dict[str, Callable[[node.Entry, Faults], Generate | Assemble | None]] = {
+    "generate": _generate,
+    "assemble": _assemble,
+}
