@@ -26,7 +26,7 @@ def takes(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return either(bare(value) for value in schema["enum"])
     if "anyOf" in schema:
-        return either(takes(one) for one in schema["anyOf"])
+        return either(takes({"type": schema.get("type"), **one}) for one in schema["anyOf"])
     match schema.get("type"):
         case "integer" | "number" as kind:
             return _range(schema, _KINDS[kind])

@@ -1,0 +1,107 @@
+"""The editor's schema of pipelines."""
+
+from collections.abc import Mapping
+
+from runner.contract.editor_parts import DRAFT, Schema, any_params, mapping, overrides, ref
+from runner.contract.model import Model
+
+
+def pipeline_schema(models: Mapping[str, Model]) -> Schema:
+    """Of a pipeline that may override parameters of these models."""
+    return {
+        "$schema": DRAFT,
+        "title": "Shotrunner pipeline",
+        "description": "Who makes the clips, what it may cost, and what is done with them",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["pipeline", "provider", "steps"],
+        "properties": {
+            "$schema": {"description": "This schema's place, for the editor", "type": "string"},
+            "pipeline": {"description": "The version of this format", "const": 1},
+            "title": {"description": "What the pipeline is for", "type": "string"},
+            "provider": {
+                "description": "animatic draws on this machine, for nothing; evolink generates and is paid",
+                "anyOf": [
+                    ref("provider"),
+                    mapping(
+                        "A provider with settings of its own",
+                        {
+                            "name": ref("provider"),
+                            "base_url": {
+                                "description": "Another server of the same API",
+                                "type": "string",
+                                "format": "uri",
+                            },
+                            "concurrency": {"description": "Takes in flight at once", "type": "integer", "minimum": 1},
+                        },
+                        ["name"],
+                    ),
+                ],
+            },
+            "override": mapping(
+                "Parameters that win over the storyboard's; a model's own entry wins over \"*\"",
+                {
+                    "*": any_params(
+                        models.values(),
+                        templates=False,
+                        description="Where the shot's model has the parameter and takes the value",
+                    ),
+                    **{model.name: overrides(model) for model in models.values()},
+                },
+            ),
+            "budget": {"description": "Credits this run may newly commit, at most", "type": "number", "minimum": 0},
+            "steps": {
+                "description": "What is done, in this order",
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "description": "One step",
+                    "anyOf": [
+                        mapping("", {"generate": _generate()}, ["generate"]),
+                        mapping("", {"assemble": _assemble()}, ["assemble"]),
+                    ],
+                },
+            },
+        },
+        "definitions": {
+            "provider": {
+                "oneOf": [
+                    {
+                        "const": "animatic",
+                        "description": "Animatics of this machine: free, offline, the right length and size",
+                    },
+                    {"const": "evolink", "description": "The Evolink API; needs EVOLINK_API_KEY and a budget"},
+                ]
+            },
+        },
+    }
+
+
+def _generate() -> Schema:
+    return mapping(
+        "Submit, wait, fetch and check every take",
+        {
+            "retries": {
+                "description": "How often a take is bought anew after a passing fault of the service",
+                "type": "integer",
+                "minimum": 0,
+                "default": 0,
+            }
+        },
+    )
+
+
+def _assemble() -> Schema:
+    dissolve = {"description": "Seconds of overlap; 0 is a plain cut", "type": "number", "minimum": 0}
+    return mapping(
+        "Cut the clips together in storyboard order",
+        {
+            "output": {"description": "The film's file below the out folder", "type": "string", "default": "film.mp4"},
+            "transition": mapping("Between shots that say nothing themselves", {"dissolve": dissolve}, ["dissolve"]),
+            "missing": {
+                "description": "For a take without a clip: a slate in its place, or no film",
+                "enum": ["slate", "stop"],
+                "default": "slate",
+            },
+        },
+    )
