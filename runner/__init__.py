@@ -24,7 +24,7 @@ Doors, the only files that import a third-party library:
     jsonschema            contract.check
     jsonschema_rs         contract.check
     sqlite3               adapters.journal
-    aiohttp               adapters.client emulator.app emulator.fetch
+    aiohttp               adapters.client emulator.app emulator.routes emulator.forms emulator.fetch
     av                    adapters.streams steps.assemble steps.clip steps.picture steps.sound steps.splice emulator.renderer
     PIL                   adapters.pictures steps.slate emulator.renderer
     numpy                 steps.picture steps.slate steps.sound emulator.renderer

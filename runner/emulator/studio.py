@@ -71,7 +71,7 @@ class Studio:
         script: Script,
         clock: Callable[[], float],
     ) -> None:
-        self._models, self._works, self._account = models, works, account
+        self.models, self._works, self._account = models, works, account
         self._base_url, self._profile, self._script, self._clock = base_url, profile, script, clock
         self._jobs: dict[str, Job] = {}
         self._by_idempotency_key: dict[str, Job] = {}
@@ -84,7 +84,7 @@ class Studio:
 
     def accept(self, raw: bytes, wished: Wishes) -> Accepted:
         """The task of this create. Raises Refusal 400, 402, 404, 409."""
-        asked = intake.read(raw, self._models, wished)
+        asked = intake.read(raw, self.models, wished)
         now = self._clock()
         known = self._by_idempotency_key.get(wished.idempotency_key)
         if known and now < known.task.created_at + REPLAY_S:

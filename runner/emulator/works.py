@@ -7,6 +7,7 @@ rendered at the same time, each on one thread.
 import asyncio
 import secrets
 import time
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -93,7 +94,7 @@ class Works:
             except BadReference as fault:
                 self._fail(job, fault.error)
             except Exception as bug:  # noqa: BLE001 - the task fails, the service goes on
-                self._log(f"bug in {job.task.id}: {type(bug).__name__}: {bug}")
+                self._log(f"bug in {job.task.id}: {bug_line(bug)}")
                 self._fail(job, TaskError(code="service_error", message="The emulator failed; its log says more."))
 
     async def _prepare(self, job: Job) -> None:
@@ -156,3 +157,9 @@ class Works:
         job.task = tasks.failed(job.task, self._clock(), error)
         self._account.settle(job.task.reserved, ZERO)
         self.pace.done(job.pixels, None)
+
+
+def bug_line(bug: BaseException) -> str:
+    """What went wrong and where, in one line without any value but the message."""
+    place = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{type(bug).__name__}: {bug} ({Path(place.filename).name}:{place.lineno})"

@@ -1,0 +1,127 @@
+"""Tasks: the table of their states holds, and the JSON says what the documents say."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.emulator import tasks
+from runner.emulator.refusals import Profile
+from runner.emulator.tasks import ID, ID_SPACE, Ended, Status, Task, TaskError
+
+NOW = 1_795_000_000.25
+LINK = "http://127.0.0.1:1/results/x/y.mp4"
+ERROR = TaskError(code="invalid_audio", message="too short\nby far")
+
+MOVES = {
+    "processing": lambda task: tasks.processing(task, 40),
+    "completed": lambda task: tasks.completed(task, NOW + 9, Decimal("25.50")),
+    "failed": lambda task: tasks.failed(task, NOW + 9, ERROR),
+}
+
+
+def new() -> Task:
+    return Task(
+        id=tasks.task_id(NOW, 7), number=1, created_at=NOW, model="m", estimated_s=12, reserved=Decimal("25.50")
+    )
+
+
+@given(st.lists(st.sampled_from(sorted(MOVES)), max_size=6))
+def test_a_final_state_is_never_left_and_progress_never_falls_before_it(moves: list[str]) -> None:
+    task = new()
+    for move in moves:
+        before = task
+        try:
+            task = MOVES[move](task)
+        except Ended:
+            assert before.ended or (before.status, move) == (Status.PENDING, "completed")
+            assert task is before
+        else:
+            assert not before.ended
+            assert task.progress >= before.progress or task.status is Status.FAILED
+
+
+@pytest.mark.parametrize("number", [0, 35, 36, ID_SPACE - 1])
+def test_an_id_has_the_documented_shape(number: int) -> None:
+    made = tasks.task_id(NOW, number)
+    assert ID.fullmatch(made)
+    assert made.startswith("task-unified-1795000000-")
+
+
+@given(st.integers(0, ID_SPACE - 1), st.integers(0, ID_SPACE - 1))
+def test_two_numbers_make_two_ids(one: int, other: int) -> None:
+    assert (tasks.task_id(NOW, one) == tasks.task_id(NOW, other)) == (one == other)
+
+
+def test_the_answer_to_a_create_has_every_documented_field() -> None:
+    assert tasks.created_body(new(), Profile.DOCUMENTED) == {
+        "created": 1795000000,
+        "id": "task-unified-1795000000-00000007",
+        "model": "m",
+        "object": "video.generation.task",
+        "progress": 0,
+        "status": "pending",
+        "task_info": {"can_cancel": True, "estimated_time": 12},
+        "type": "video",
+        "usage": {"billing_rule": "per_call", "credits_reserved": 25.5, "user_group": "default"},
+    }
+
+
+def test_today_nothing_can_be_cancelled_and_seconds_are_billed() -> None:
+    body = tasks.created_body(new(), Profile.CURRENT)
+    assert body["task_info"]["can_cancel"] is False
+    assert body["usage"]["billing_rule"] == "per_second"
+
+
+def test_a_replayed_create_tells_of_the_task_as_it_was_accepted() -> None:
+    done = MOVES["completed"](MOVES["processing"](new()))
+    assert tasks.created_body(done, Profile.CURRENT) == tasks.created_body(new(), Profile.CURRENT)
+
+
+def test_the_documented_query_has_nothing_that_the_documents_do_not_list() -> None:
+    done = MOVES["completed"](MOVES["processing"](new()))
+    listed = {"created", "id", "model", "object", "progress", "results", "status", "task_info", "type"}
+    assert set(tasks.query_body(done, Profile.DOCUMENTED, [LINK])) == listed
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+def test_results_stand_only_in_a_completed_task(profile: Profile) -> None:
+    working = MOVES["processing"](new())
+    for task in (new(), working, MOVES["failed"](working)):
+        assert "results" not in tasks.query_body(task, profile, [LINK])
+    done = tasks.query_body(MOVES["completed"](working), profile, [LINK])
+    assert (done["results"], done["progress"], done["status"]) == ([LINK], 100, "completed")
+
+
+def test_a_failed_task_costs_nothing_and_says_why() -> None:
+    body = tasks.query_body(MOVES["failed"](new()), Profile.CURRENT, [])
+    assert body["status"] == "failed"
+    assert body["progress"] == 0
+    assert body["error"] == {"code": "invalid_audio", "message": "too short\nby far"}
+    assert body["usage"]["credits_used"] == 0
+    assert body["billing"] == {
+        "refund_scope": "account_balance",
+        "charge_status": "released",
+        "refund_status": "completed",
+        "reserved_credits": 25.5,
+        "charged_credits": 0,
+        "refunded_credits": 25.5,
+        "refunded_at": 1795000009,
+    }
+
+
+def test_what_was_reserved_too_much_is_given_back() -> None:
+    done = tasks.completed(tasks.processing(new(), 10), NOW, Decimal(20))
+    assert tasks.query_body(done, Profile.CURRENT, [LINK])["billing"]["refunded_credits"] == 5.5
+    even = tasks.completed(tasks.processing(new(), 10), NOW, Decimal("25.50"))
+    billing = tasks.query_body(even, Profile.CURRENT, [LINK])["billing"]
+    assert (billing["refund_status"], billing["charge_status"]) == ("not_required", "charged")
+    assert "refunded_at" not in billing
+
+
+def test_an_open_task_has_reserved_and_used_nothing() -> None:
+    body = tasks.query_body(new(), Profile.CURRENT, [])
+    assert (body["billing"]["charge_status"], body["billing"]["refund_status"]) == ("reserved", "unknown")
+    assert "credits_used" not in body["usage"]
+    assert "duration" not in body
