@@ -7,13 +7,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from runner.core.errors import NotRecorded
+
 # Work runs inside the transaction; what it returns runs once that is durable. It may raise ValueError or a subclass: then
 # its own part is undone and the rest of the transaction stands.
 Work = Callable[[sqlite3.Connection], Callable[[], None] | None]
-
-
-class CommitFailed(Exception):
-    """The transaction could not be made durable; nothing of it was kept."""
 
 
 class GroupCommit:
@@ -23,7 +21,7 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
 
     async def write(self, work: Work) -> None:
-        """Return when `work` is durable. Raises `CommitFailed`, or what `work` raised."""
+        """Return when `work` is durable. Raises `NotRecorded`, or what `work` raised."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
             self._thread.start()
@@ -54,12 +52,12 @@ class GroupCommit:
                 db = db or self._connect()
                 outcomes = _commit(db, [work for work, _ in batch])
             except sqlite3.Error as fault:
-                outcomes = [CommitFailed(str(fault)) for _ in batch]
-            for (_, done), fault in zip(batch, outcomes, strict=True):
-                if fault is None:
+                outcomes = [NotRecorded(str(fault)) for _ in batch]
+            for (_, done), outcome in zip(batch, outcomes, strict=True):
+                if outcome is None:
                     done.set_result(None)
                 else:
-                    done.set_exception(fault)
+                    done.set_exception(outcome)
         if db is not None:
             db.close()
 

@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,11 +35,22 @@ CREATE TABLE receipts (
 CREATE TABLE takes (
   storyboard TEXT NOT NULL, service TEXT NOT NULL, take TEXT NOT NULL, key TEXT NOT NULL,
   PRIMARY KEY (storyboard, service, take)) WITHOUT ROWID;
-CREATE TABLE outputs (path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, made_from TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE outputs (
+  path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, stamp TEXT NOT NULL, made_from TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE probes (sha256 TEXT NOT NULL, version INTEGER NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (sha256, version))
   WITHOUT ROWID;
 CREATE TABLE durations (model TEXT NOT NULL, service TEXT NOT NULL, seconds REAL NOT NULL);
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A file a run wrote. `stamp` is its size and time of change then, so that an untouched file need not be read again;
+    `made_from` tells equal work: the clip's digest, or a digest of all that went into a film."""
+
+    sha256: str
+    stamp: str
+    made_from: str
 
 
 class TaskHeld(ValueError):
@@ -78,6 +90,13 @@ class Journal:
         self._purchases = {(p.key, p.number): p for made in history.values() for p in made}
         return history
 
+    def current(self) -> dict[str, tuple[Purchase, ...]]:
+        """The history as it stands now, this run's own events included, without reading the file again."""
+        made: dict[str, list[Purchase]] = {}
+        for (key, _), purchase in sorted(dict(self._purchases).items()):
+            made.setdefault(key, []).append(purchase)
+        return {key: tuple(purchases) for key, purchases in made.items()}
+
     def inputs(self, key: str) -> Mapping[str, object] | None:
         """What `key` was made of."""
         row = self._one("SELECT inputs FROM requests WHERE key = ?", (key,))
@@ -91,18 +110,14 @@ class Journal:
             )
             return dict(rows.fetchall())
 
-    def output(self, path: str) -> tuple[str, str] | None:
-        """(sha256, made_from) of a file a run wrote at `path`, relative to the root."""
-        row = self._one("SELECT sha256, made_from FROM outputs WHERE path = ?", (path,))
-        return (row[0], row[1]) if row else None
-
-    def outputs_below(self, folder: str) -> dict[str, str]:
-        """path -> sha256 of every file that runs wrote below `folder`."""
+    def outputs(self, folder: str) -> dict[str, Output]:
+        """What runs wrote below `folder`, by path; `folder` and paths as they were noted."""
         with self._judged():
             rows = self._reader.execute(
-                "SELECT path, sha256 FROM outputs WHERE substr(path, 1, ?) = ?", (len(folder) + 1, folder + "/")
+                "SELECT path, sha256, stamp, made_from FROM outputs WHERE substr(path, 1, ?) = ?",
+                (len(folder) + 1, folder + "/"),
             )
-            return dict(rows.fetchall())
+            return {path: Output(sha256=sha, stamp=stamp, made_from=made) for path, sha, stamp, made in rows}
 
     def probed(self, sha256: str, version: int) -> Mapping[str, object] | None:
         row = self._one("SELECT facts FROM probes WHERE sha256 = ? AND version = ?", (sha256, version))
@@ -120,7 +135,7 @@ class Journal:
     # Writing
 
     async def record(self, *entries: Entry) -> None:
-        """Make events durable, all or none. Raises `CommitFailed`, `TaskHeld`, `Unlawful`."""
+        """Make events durable, all or none. Raises `NotRecorded`, `TaskHeld`, `Unlawful`."""
         await self._writer.write(lambda db: self._insert(db, entries))
 
     async def note_request(self, key: str, inputs: Mapping[str, object]) -> None:
@@ -144,10 +159,9 @@ class Journal:
 
         await self._writer.write(write)
 
-    async def note_output(self, path: str, sha256: str, made_from: str, at: str) -> None:
-        await self._writer.write(
-            lambda db: _run(db, "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?)", (path, sha256, made_from, at))
-        )
+    async def note_output(self, path: str, output: "Output", at: str) -> None:
+        row = (path, output.sha256, output.stamp, output.made_from, at)
+        await self._writer.write(lambda db: _run(db, "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", row))
 
     async def forget_output(self, path: str) -> None:
         await self._writer.write(lambda db: _run(db, "DELETE FROM outputs WHERE path = ?", (path,)))

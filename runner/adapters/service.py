@@ -10,10 +10,10 @@ from runner.adapters.files import Unreadable as NotReadable
 from runner.adapters.files import resolve
 from runner.adapters.media import Probe, Unreadable
 from runner.adapters.store import Store
+from runner.core.errors import NotFetched, NotUploaded
 from runner.core.media import ClipFacts, Kind
 from runner.core.request import MediaPart, Request
 from runner.core.wire import NoReply, Silence
-from runner.execution.ports import NotFetched, NotUploaded
 from runner.providers import evolink
 from runner.providers.provider import Missed, NotTaken, Polled, Submitted, Unclear
 

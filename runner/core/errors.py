@@ -22,3 +22,24 @@ class Refused(Exception):
     def __init__(self, message: str, *, help: str = "", notes: tuple[str, ...] = ()) -> None:  # noqa: A002
         self.message, self.help, self.notes = message, help, notes
         super().__init__(message)
+
+
+class NotUploaded(Exception):
+    """A medium could not be brought to the provider; nothing was bought. `reason` is one line."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class NotFetched(Exception):
+    """A result did not become a clip on disk. `dead`: the link will not answer again, a fresh one may; `local`: this machine's
+    fault (disk full, read-only), so trying again at once is no use."""
+
+    def __init__(self, reason: str, *, dead: bool = False, local: bool = False) -> None:
+        self.reason, self.dead, self.local = reason, dead, local
+        super().__init__(reason)
+
+
+class NotRecorded(Exception):
+    """An event could not be made durable; nothing of its transaction was kept."""

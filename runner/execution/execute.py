@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 
+from runner.core.errors import NotRecorded
 from runner.core.lifecycle import ENDED, Event, State
 from runner.core.request import Request
 from runner.execution.desk import Desk
@@ -37,6 +38,9 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
     async def guarded(work: Coroutine[None, None, None]) -> None:
         try:
             await work
+        except NotRecorded as fault:
+            desk.halt.submitting(f"the journal cannot be written: {fault}")
+            crashes.append(fault)
         except Exception as crash:  # noqa: BLE001 - one job's crash is not its siblings'
             crashes.append(crash)
             desk.halt.submitting("an internal fault")

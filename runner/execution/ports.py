@@ -30,23 +30,6 @@ class Ledger(Protocol):
     async def note_duration(self, model: str, service: str, seconds: float) -> None: ...
 
 
-class NotUploaded(Exception):
-    """A medium could not be brought to the provider; nothing was bought. `reason` is one line."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
-class NotFetched(Exception):
-    """A result did not become a clip on disk. `dead`: the link will not answer again, a fresh one may; `local`: this machine's
-    fault (disk full, read-only), so trying again at once is no use."""
-
-    def __init__(self, reason: str, *, dead: bool = False, local: bool = False) -> None:
-        self.reason, self.dead, self.local = reason, dead, local
-        super().__init__(reason)
-
-
 class Api(Protocol):
     """The provider. `submit` answers with what is known, whatever happened on the wire; it is awaited to its end."""
 

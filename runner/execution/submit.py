@@ -3,11 +3,12 @@
 import asyncio
 from decimal import Decimal
 
+from runner.core.errors import NotUploaded
 from runner.core.lifecycle import Event
 from runner.core.request import Request, idempotency_key
 from runner.execution.desk import UNKNOWN_LIMIT, Desk, stamp
 from runner.execution.pace import pause
-from runner.execution.ports import NotUploaded, What
+from runner.execution.ports import What
 from runner.planning.history import Entry, Intent, Purchase, apply
 from runner.providers.provider import NotTaken, Receipt, Refusal, Unclear
 
@@ -115,9 +116,7 @@ async def _exchange(
 async def _receipt(desk: Desk, purchase: Purchase, told: Receipt, takes: tuple[str, ...]) -> Purchase:
     reserved = None if told.reserved is None or desk.free else str(told.reserved)
     try:
-        purchase = await desk.record(
-            purchase, Event.RECEIPT, task_id=told.task_id, eta_s=told.eta_s, reserved=reserved
-        )
+        purchase = await desk.record(purchase, Event.RECEIPT, task_id=told.task_id, eta_s=told.eta_s, reserved=reserved)
     except ValueError as held:
         # Another purchase holds this task already: the service has mixed them up, so nobody knows what was taken.
         return await _unknown(desk, purchase, str(held), takes)

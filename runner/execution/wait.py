@@ -3,9 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
+from runner.core.errors import NotFetched
 from runner.core.lifecycle import Event, State
 from runner.execution.desk import Desk
-from runner.execution.ports import NotFetched, What
+from runner.execution.ports import What
 from runner.planning.history import Purchase
 from runner.providers.provider import Completed, Failure, Gone, Missed, Polled, Progress
 

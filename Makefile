@@ -1,0 +1,68 @@
+# Everything installs into .venv by itself; `make demo` and `make test` are all a fresh checkout needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STORYBOARD ?= examples/lighthouse/film.yaml
+PIPELINE ?= draft
+
+.DEFAULT_GOAL := help
+.PHONY: help demo film test unit interop lint format typecheck check build clean install schemas golden bench
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/shotrunner: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(BIN)/shotrunner
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/.dev ## install Shotrunner and the tools of its development into .venv
+
+demo: $(BIN)/shotrunner ## make the example film, offline and free
+	$(BIN)/shotrunner run examples/lighthouse/film.yaml
+
+film: $(BIN)/shotrunner ## make a film: STORYBOARD=path PIPELINE=name ARGS='--budget 100'
+	$(BIN)/shotrunner run $(STORYBOARD) --pipeline $(PIPELINE) $(ARGS)
+
+test: $(VENV)/.dev ## run all tests that need pip alone
+	$(BIN)/python -m pytest
+
+unit: $(VENV)/.dev ## run the unit tests, under a minute
+	$(BIN)/python -m pytest tests/unit tests/house
+
+interop: $(VENV)/.dev ## run the tests against programs that others wrote (apt: ffmpeg; npm: yaml-language-server)
+	$(BIN)/python -m pytest tests/interop
+
+lint: $(VENV)/.dev ## find faults in the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+typecheck: $(VENV)/.dev ## check the types
+	$(BIN)/mypy
+
+check: lint typecheck test ## all of lint, typecheck and test
+
+schemas: $(VENV)/.dev ## generate the editor's schemas anew from the models
+	$(BIN)/shotrunner schema storyboard > schemas/storyboard.schema.json
+	$(BIN)/shotrunner schema pipeline > schemas/pipeline.schema.json
+
+golden: $(VENV)/.dev ## write the expected messages of tests/cases anew, to be read before they are committed
+	$(BIN)/python -m pytest tests/flow/test_cases.py --update
+
+bench: $(VENV)/.dev ## measure: rendering, planning
+	for file in benchmarks/*.py; do $(BIN)/python $$file; done
+
+build: $(VENV)/.dev ## build wheel and sdist into dist/
+	$(BIN)/python -m build
+
+clean: ## remove what building and testing left; never a state folder, never a clip
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

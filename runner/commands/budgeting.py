@@ -1,0 +1,69 @@
+"""Whether a plan may spend what it would spend: all of it or nothing."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from runner.commands.deciding import Decided
+from runner.commands.loading import Loaded
+from runner.commands.options import Options
+from runner.core.errors import Refused
+from runner.planning.budget import fitting, over
+from runner.screen.amounts import amount, count, in_credits
+from runner.screen.terminal import Terminal
+
+
+def admit(
+    loaded: Loaded, decided: Decided, options: Options, environment: Mapping[str, str], terminal: Terminal
+) -> Decimal | None:
+    """Credits this run may newly commit, None on a free service. Raises `Refused` when the plan's worst case does not fit."""
+    if loaded.service.provider.free:
+        return None
+    plan, caps = decided.plan, decided.caps
+    left = min((cap.left for cap in caps), default=Decimal(0))
+    if not plan.to_buy:
+        return left
+    unpriced = [a for a in plan.to_buy if a.price is None]
+    if unpriced and not options.allow_unpriced:
+        models = sorted({str(a.request.model) for a in unpriced if a.request})
+        raise Refused(
+            f"the price of {count(len(unpriced), 'take')} is not known ({', '.join(models)})",
+            help="put a price into the model's schema, or add --allow-unpriced to buy without one",
+        )
+    for cap in over(plan, caps):
+        assert plan.price is not None
+        names = fitting(plan, cap.left)
+        fits = (
+            f"these would fit: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}"
+            if names
+            else "no take would fit"
+        )
+        raise Refused(
+            f"{count(len(plan.to_buy), 'take')} to buy for {in_credits(plan.price)}, but {cap.name} leaves {in_credits(cap.left)}",
+            notes=(f"{cap.name}: {in_credits(cap.limit)}, committed {in_credits(cap.committed)}", fits),
+            help=_advice(loaded, cap.name, plan.price),
+        )
+    in_ci = environment.get("CI") == "true"
+    opened = options.budget is not None or (bool(caps) and not in_ci)
+    if opened:
+        return left if caps else Decimal(0)
+    price = plan.price
+    cost = in_credits(price) if price is not None else "an unknown price"
+    if terminal.ask(f"buy {count(len(plan.to_buy), 'take')} at {loaded.service.name} for {cost}?"):
+        return price if not caps else left
+    told = "in CI only --budget or SHOTRUNNER_BUDGET opens a paid run" if in_ci else "a paid run needs a budget"
+    need = amount(price) if price is not None else "N"
+    raise Refused(
+        f"{count(len(plan.to_buy), 'take')} to buy at {loaded.service.name} for {cost}, and no budget is given",
+        notes=(told,),
+        help=f"add --budget {need}",
+    )
+
+
+def _advice(loaded: Loaded, cap: str, price: Decimal) -> str:
+    if cap.startswith("budget of pipeline"):
+        if loaded.pipeline.budget == 0:
+            return f"pipeline {loaded.pipeline.name} spends nothing; use one without a budget: --pipeline clips --budget {amount(price)}"
+        return f"raise `budget` in {loaded.pipeline.source.name}, or narrow the run by --shots"
+    if cap == "--budget":
+        return f"add --budget {amount(price)}, or narrow the run by --shots"
+    return f"raise `budget` in {loaded.storyboard.source.name}, or narrow the run by --shots"

@@ -1,0 +1,163 @@
+"""From requests to a plan: what the journal knows, what would be recovered first, what is decided. Writes nothing."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from runner.adapters.journal import Journal
+from runner.adapters.store import Store
+from runner.commands.loading import Loaded
+from runner.commands.options import Options, named
+from runner.core.errors import Refused
+from runner.core.lifecycle import OPEN
+from runner.execution.desk import stamp
+from runner.planning import plan as plans
+from runner.planning import recovery
+from runner.planning.budget import Cap, committed_for
+from runner.planning.history import Entry, History, Purchase
+from runner.planning.plan import Plan, Wishes
+from runner.providers.provider import PROVIDERS
+from runner.screen.plan import Heading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A plan and what goes with it. `recovered` are events a run records before it acts; `orphans` open receipts of this
+    service that no take of the storyboard asks for; `elsewhere` lines on receipts of other services."""
+
+    plan: Plan
+    history: History
+    recovered: tuple[Entry, ...]
+    orphans: tuple[Purchase, ...]
+    elsewhere: tuple[str, ...]
+    caps: tuple[Cap, ...]
+    remarks: tuple[str, ...]
+    heading: Heading
+
+
+def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Store) -> Decided:
+    """The plan as of now. Raises `Refused` when an option names no take."""
+    takes = tuple(b.take for b in loaded.built)
+    for option, globs in (("--shots", options.shots), ("--retry", options.retry)):
+        for glob in globs:
+            if not any(named(take, (glob,)) for take in takes):
+                raise Refused(f"{option} {glob} names no take", help=f"takes here: {_some(tuple(t.id for t in takes))}")
+
+    def here(purchase: Purchase) -> bool:
+        result = purchase.result or {}
+        return store.has(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))
+
+    history: History = journal.history() if journal else {}
+    recovered = recovery.entries(history, at=stamp(datetime.now(UTC)), ephemeral=_ephemeral, here=here)
+    history = recovery.applied(history, recovered)
+    last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
+
+    def last_inputs(take: str) -> Mapping[str, object] | None:
+        return journal.inputs(last[take]) if journal and take in last else None
+
+    plan = plans.make(
+        takes,
+        loaded.requests,
+        history,
+        wishes=Wishes(
+            selected=lambda take: not options.shots or named(take, options.shots),
+            retried=lambda take: bool(options.retry) and named(take, options.retry),
+        ),
+        here=here,
+        last_inputs=last_inputs,
+    )
+    asked = {a.request.key for a in plan.actions if a.request is not None}
+    open_ones = [p for made in history.values() for p in made if p.state in OPEN]
+    service = loaded.service.name
+    return Decided(
+        plan=plan,
+        history=history,
+        recovered=recovered,
+        orphans=tuple(p for p in open_ones if p.intent.service == service and not _planned(p, plan, asked)),
+        elsewhere=_elsewhere([p for p in open_ones if p.intent.service != service]),
+        caps=caps(loaded, options, history),
+        remarks=_remarks(loaded),
+        heading=Heading(
+            storyboard=os.path.relpath(loaded.project.root / loaded.storyboard.source.path),
+            title=loaded.storyboard.title,
+            pipeline=loaded.pipeline.name,
+            service=service,
+            free=loaded.service.provider.free,
+            state=os.path.relpath(loaded.project.state),
+            journal=journal is not None,
+            account_note="",
+        ),
+    )
+
+
+def caps(loaded: Loaded, options: Options, history: History) -> tuple[Cap, ...]:
+    """The limits that hold for this run; none on a free service."""
+    if loaded.service.provider.free:
+        return ()
+    found = []
+    run = [Cap(name="--budget", limit=options.budget)] if options.budget is not None else []
+    if loaded.pipeline.budget is not None:
+        run.append(Cap(name=f"budget of pipeline {loaded.pipeline.name}", limit=loaded.pipeline.budget))
+    if run:
+        found.append(min(run, key=lambda cap: cap.limit))
+    setting = loaded.storyboard.budget
+    if setting is not None:
+        gone = committed_for(loaded.identity, history)
+        found.append(Cap(name="budget of the storyboard", limit=Decimal(str(setting.value)), committed=gone))
+    return tuple(found)
+
+
+def out_folder(loaded: Loaded, options: Options) -> Path:
+    """`--out`, else `<root>/out/<identity>/<pipeline>`."""
+    if options.out is not None:
+        return options.out.absolute()
+    return loaded.project.root / "out" / loaded.identity / loaded.pipeline.name
+
+
+def _ephemeral(service: str) -> bool:
+    provider = PROVIDERS.get(service.partition("/")[0])
+    return provider is not None and provider.ephemeral
+
+
+def _planned(purchase: Purchase, plan: Plan, asked: set[str]) -> bool:
+    """Whether a take's own action already resumes it."""
+    return purchase.key in asked and any(a.purchase == purchase and a.act is plans.Act.RESUME for a in plan.actions)
+
+
+def _elsewhere(purchases: list[Purchase]) -> tuple[str, ...]:
+    by_service: dict[str, list[Purchase]] = {}
+    for purchase in purchases:
+        by_service.setdefault(purchase.intent.service, []).append(purchase)
+    lines = []
+    for service, made in sorted(by_service.items()):
+        name, _, host = service.partition("@")
+        address = f" --base-url https://{host}" if host else ""
+        storyboards = sorted({p.intent.storyboard for p in made})
+        lines.append(
+            f"{len(made)} paid at {service} and not fetched yet: "
+            f"`shotrunner run {storyboards[0]}.yaml --pipeline clips --provider {name}{address}` fetches them"
+        )
+    return tuple(lines)
+
+
+def _remarks(loaded: Loaded) -> tuple[str, ...]:
+    """What was left out of defaults and changed by the pipeline, each said once."""
+    lines = []
+    dropped = dict.fromkeys(pair for b in loaded.built for pair in b.dropped)
+    lines += [f"default `{name}` is left out for {model}, which does not have it" for name, model in dropped]
+    changed: dict[tuple[str, str, str], int] = {}
+    for b in loaded.built:
+        for name, before, after in b.overridden:
+            place = (name, str(before), str(after))
+            changed[place] = changed.get(place, 0) + 1
+    for (name, old, new), number in changed.items():
+        takes = "1 take" if number == 1 else f"{number} takes"
+        lines.append(f"pipeline {loaded.pipeline.name} overrides {name}: {old} -> {new} ({takes})")
+    return tuple(lines)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

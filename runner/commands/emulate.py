@@ -1,0 +1,54 @@
+"""`shotrunner emulate`: the video API on this machine, for as long as it is wanted."""
+
+import asyncio
+import os
+import secrets
+import signal
+import tempfile
+from pathlib import Path
+
+from runner.adapters import catalog
+from runner.adapters.root import project_of
+from runner.core.errors import Exit, Refused
+from runner.emulator.app import Emulator
+from runner.screen.terminal import Terminal
+
+
+def emulate(
+    *, host: str, port: int, key: str | None, workers: int | None, allow_private: bool, terminal: Terminal
+) -> Exit:
+    """Serve until Ctrl-C or SIGTERM. Raises `Refused` when the address cannot be taken."""
+    here = Path.cwd()
+    models = catalog.models(project_of(here / "storyboard.yaml").root, here)
+    with tempfile.TemporaryDirectory(prefix="shotrunner-emulate-") as folder:
+        try:
+            emulator = Emulator(
+                models,
+                Path(folder),
+                key=key or f"sk-emulated-{secrets.token_hex(8)}",
+                workers=workers or os.cpu_count() or 1,
+                host=host,
+                port=port,
+                allow_private=allow_private,
+                log=terminal.talk,
+            )
+            return asyncio.run(_serve(emulator, terminal))
+        except (OSError, ValueError) as fault:
+            reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
+            raise Refused(f"cannot serve at {host}:{port}: {reason}") from fault
+
+
+async def _serve(emulator: Emulator, terminal: Terminal) -> Exit:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with emulator:
+        terminal.alarm(f"the video API is at {emulator.base_url}; Ctrl-C ends it")
+        terminal.alarm(f"  export EVOLINK_API_KEY={emulator.key}")
+        terminal.alarm(
+            f"  shotrunner run FILE --pipeline clips --provider evolink --base-url {emulator.base_url} --budget 500"
+        )
+        terminal.alarm(f"control endpoints below /_emulate want the token {emulator.control}")
+        await stopped.wait()
+    terminal.talk("stopped")
+    return Exit.DONE

@@ -1,0 +1,34 @@
+"""What was typed, as one value: everything a verb may be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from runner.language.take import Take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options of `validate`, `plan` and `run`; None is not told. Seconds and credits throughout."""
+
+    pipeline: str | None = None
+    provider: str | None = None
+    base_url: str | None = None
+    shots: tuple[str, ...] = ()
+    retry: tuple[str, ...] = ()
+    out: Path | None = None
+    state: Path | None = None
+    budget: Decimal | None = None
+    concurrency: int | None = None
+    poll_interval_s: float | None = None
+    deadline_s: float | None = None
+    wait_s: float = 0
+    variables: Mapping[str, str] = field(default_factory=dict)
+    allow_unpriced: bool = False
+
+
+def named(take: Take, globs: tuple[str, ...]) -> bool:
+    """Whether a glob names the take: by its id, its variant or its shot."""
+    return any(fnmatchcase(name, glob) for glob in globs for name in (take.id, take.variant, take.shot))

@@ -1,0 +1,212 @@
+"""One run's account of itself: progress while it works, manifest, clips and film, and the last lines."""
+
+import asyncio
+import hashlib
+import json
+import os
+import platform
+import signal
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import runner
+from runner.adapters import git
+from runner.adapters.journal import Journal
+from runner.adapters.outputs import Outputs
+from runner.adapters.store import Store
+from runner.commands.deciding import Decided
+from runner.commands.loading import Loaded
+from runner.core.errors import Exit, NotRecorded
+from runner.core.lifecycle import OPEN, State
+from runner.execution.desk import Desk, stamp
+from runner.execution.ports import Notice
+from runner.execution.submit import ReceiptUnwritten
+from runner.language.pipeline import Assemble
+from runner.planning import manifest
+from runner.planning.history import History, Purchase
+from runner.planning.manifest import Film
+from runner.screen import summary
+from runner.screen.clean import words
+from runner.screen.diagnostics import Format
+from runner.screen.progress import Progress
+from runner.screen.terminal import Terminal
+from runner.steps import film, generate
+from runner.steps.cut import BadCut
+from runner.steps.version import FILM_VERSION
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """What `run` has seen so far. `signal` is the first signal that stopped it; `crashes` what went wrong inside."""
+
+    loaded: Loaded
+    decided: Decided
+    journal: Journal
+    store: Store
+    outputs: Outputs
+    terminal: Terminal
+    begun: float
+    desk: Desk | None = None
+    signal: signal.Signals | None = None
+    crashes: list[Exception] = field(default_factory=list)
+    pending: dict[str, str] = field(default_factory=dict)
+    steps: list[dict[str, object]] = field(default_factory=list)
+    placed: dict[str, str] = field(default_factory=dict)
+    _progress: Progress | None = None
+    _changed: bool = False
+    _head: Film | None = None
+
+    # While it works
+
+    def opening(self) -> None:
+        heading = self.decided.heading
+        self.terminal.talk(f"{heading.storyboard} under pipeline {heading.pipeline} at {heading.service}, state in {heading.state}")
+
+    def watch(self, notice: Notice) -> None:
+        self._changed = True
+        if notice.what.value == "pending":
+            self.pending.update(dict.fromkeys(notice.takes, notice.text))
+        if self._progress is not None:
+            self._progress(notice)
+
+    def note(self, line: str) -> None:
+        if self._progress is not None:
+            self._progress.note(line)
+        else:
+            self.terminal.talk(line)
+
+    @asynccontextmanager
+    async def kept_current(self) -> AsyncIterator[None]:
+        """Progress on the screen, and the manifest written between, at most every max(1 s, 20 times its last writing)."""
+        wanted = sum(1 for a in self.decided.plan.actions if a.spends or a.act.value == "resume" or a.shared_with)
+        terminal = self.terminal
+        with Progress(
+            takes=wanted,
+            stream=terminal.err_stream,
+            terminal=terminal.live,
+            colour=terminal.colour_err,
+            quiet=bool(terminal.quiet),
+        ) as progress:
+            self._progress = progress
+            writing = asyncio.create_task(self._rewrite())
+            try:
+                yield
+            finally:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+                self._progress = None
+
+    async def _rewrite(self) -> None:
+        last_s = 0.0
+        while True:
+            await asyncio.sleep(max(1.0, 20 * last_s))
+            if self._changed:
+                self._changed = False
+                begun = time.monotonic()
+                await self.manifest()
+                last_s = time.monotonic() - begun
+
+    async def manifest(self) -> None:
+        """Write the manifest as of now."""
+        history = self._history()
+        head = self._film_head()
+        document = manifest.build(head, self.decided.plan, history, self.placed)
+        content = json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        await asyncio.to_thread(self.outputs.write_manifest, content)
+
+    # Afterwards
+
+    async def clips(self) -> None:
+        self.placed = await generate.place(self.decided.plan, self._history(), self.store, self.outputs)
+
+    async def film(self, step: Assemble) -> None:
+        """Cut the film, unless it is already made of just these clips or the run was stopped."""
+        record: dict[str, object] = {"step": "assemble", "output": step.output}
+        self.steps.append(record)
+        if self.signal is not None:
+            record["status"] = "stopped"
+            return
+        takes = tuple(b.take for b in self.loaded.built)
+        history = self._history()
+        files = {take: self.outputs.path(name) for take, name in self.placed.items()}
+        said = {a.take.id: manifest.status(a, _latest(a.request.key if a.request else None, history)) for a in self.decided.plan.actions}
+        try:
+            pieces = film.pieces(takes, self.loaded.requests, files, said, step)
+            digests = {
+                a.take.variant: str(_result(a.request.key, history).get("sha256"))
+                for a in self.decided.plan.actions
+                if a.request is not None and a.take.id in files and a.take.number == 1
+            }
+            made = await film.assemble(pieces, digests, step, self.outputs, FILM_VERSION)
+        except film.Incomplete as fault:
+            record.update(status="stopped", missing=list(fault.takes))
+            return
+        except BadCut as fault:
+            record.update(status="failed", error=str(fault))
+            return
+        record.update(status="done", made=made)
+
+    def closing(self, view: Format) -> Exit:
+        """Say what came of it; the exit code."""
+        history = self._history()
+        report = self._report(history)
+        text = summary.as_json(report) if view is Format.JSON else summary.text(report, colour=self.terminal.colour_out, width=self.terminal.width)
+        self.terminal.out(text)
+        for crash in self.crashes:
+            if isinstance(crash, ReceiptUnwritten):
+                self.terminal.alarm(f"keep this: {words(str(crash))}")
+        return self._exit(history)
+
+    def _exit(self, history: History) -> Exit:
+        if any(not isinstance(c, ReceiptUnwritten | NotRecorded) for c in self.crashes):
+            raise ExceptionGroup("jobs crashed", self.crashes)
+        states = self._states(history)
+        if State.UNKNOWN in states.values() or any(isinstance(c, ReceiptUnwritten) for c in self.crashes):
+            return Exit.UNKNOWN
+        if self.signal is not None:
+            return Exit.SIGINT if self.signal is signal.SIGINT else Exit.SIGTERM
+        if any(state in OPEN for state in states.values()):
+            return Exit.REMAINS
+        if self.crashes or any(state is not State.DONE for state in states.values()):
+            return Exit.INCOMPLETE
+        if any(step.get("status") != "done" for step in self.steps):
+            return Exit.INCOMPLETE
+        return Exit.DONE
+
+    def _states(self, history: History) -> dict[str, State | None]:
+        """The state of every take this run was to see through, and of open receipts no take asks for."""
+        states: dict[str, State | None] = {}
+        for action in self.decided.plan.actions:
+            if action.request is not None and action.act.value != "skip":
+                latest = _latest(action.request.key, history)
+                states[action.take.id] = latest.state if latest else None
+        for orphan in self.decided.orphans:
+            latest = next(p for p in history[orphan.key] if p.number == orphan.number)
+            if latest.state in OPEN:
+                states[f"{orphan.intent.take} ({orphan.key[:8]})"] = latest.state
+        return states
+
+    def _history(self) -> History:
+        return self.journal.current()
+
+    def _film_head(self) -> Film:
+        loaded = self.loaded
+        if self._head is None:
+            source = loaded.storyboard.source
+            self._head = Film(
+                storyboard=source.path,
+                sha256=hashlib.sha256((loaded.project.root / source.path).read_bytes()).hexdigest(),
+                title=loaded.storyboard.title,
+                commit=git.commit(loaded.project.root),
+                pipeline=loaded.pipeline.name,
+                service=loaded.service,
+                versions={"shotrunner": runner.__version__, "python": platform.python_version()},
+                written_at="",
+            )
+        from dataclasses import replace
+
+        return replace(self._head, written_at=stamp(datetime.now(UTC)), steps=tuple(self.steps))

@@ -1,0 +1,189 @@
+"""`shotrunner run`: what is paid is fetched first, then the plan is carried out, then the film is cut and the manifest written."""
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from runner.adapters import lock, root
+from runner.adapters.clock import SystemClock
+from runner.adapters.journal import Journal
+from runner.adapters.keys import fingerprint
+from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
+from runner.adapters.outputs import Outputs
+from runner.adapters.store import Store
+from runner.commands import loading
+from runner.commands.budgeting import admit
+from runner.commands.deciding import decide, out_folder
+from runner.commands.loading import Loaded
+from runner.commands.options import Options
+from runner.commands.peek import JOURNAL, peeked
+from runner.commands.provider import key_of
+from runner.commands.reporting import Run
+from runner.core.errors import Exit
+from runner.execution.desk import Desk, Slots
+from runner.execution.execute import Job, execute
+from runner.execution.pace import Poll
+from runner.execution.purse import Purse
+from runner.language.pipeline import Assemble, Generate
+from runner.screen.diagnostics import Format, formatted
+from runner.screen.terminal import Terminal
+from runner.steps import generate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """A service that answers: where, with which key, for which account."""
+
+    base_url: str
+    files_url: str
+    key: str
+    account: str
+    emulated: bool
+
+
+def run(file: Path, options: Options, view: Format, terminal: Terminal) -> Exit:
+    """Carry out a storyboard. Raises `Rejected` and `Refused` before anything is spent."""
+    place, path = loading.project(file, options)
+    with peeked(place.state) as journal:
+        loading.load(place, path, options, journal.probed if journal else lambda *_: None).demand()
+    root.make_state(place.state)
+    with lock.held(place.state, wait_s=options.wait_s):
+        journal = Journal(place.state / JOURNAL)
+        try:
+            # Loaded again under the lock: what an earlier run was still writing is now known.
+            loaded = loading.load(place, path, options, journal.probed)
+            loaded.demand()
+            return asyncio.run(_run(loaded, options, view, terminal, journal))
+        finally:
+            journal.close()
+
+
+async def _run(loaded: Loaded, options: Options, view: Format, terminal: Terminal, journal: Journal) -> Exit:
+    begun = time.monotonic()
+    store = Store(loaded.project.state)
+    decided = decide(loaded, options, journal, store)
+    if loaded.diagnostics:
+        terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
+    limit = admit(loaded, decided, options, os.environ, terminal)
+    await journal.record(*decided.recovered)
+    for sha256, facts in loaded.found.items():
+        await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
+    keys = {name: (r.key, r.inputs) for name, r in loaded.requests.items()}
+    await journal.note_takes(loaded.identity, loaded.service.name, keys)
+    outputs = Outputs(out_folder(loaded, options), journal)
+    report = Run(
+        loaded=loaded, decided=decided, journal=journal, store=store, outputs=outputs, terminal=terminal, begun=begun
+    )
+    report.opening()
+    await report.manifest()
+    jobs = generate.jobs(decided.plan, decided.orphans)
+    step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
+    if jobs:
+        async with report.kept_current():
+            await _work(loaded, jobs, limit, step.retries, journal, store, report)
+    await report.clips()
+    for assembly in (s for s in loaded.pipeline.steps if isinstance(s, Assemble)):
+        await report.film(assembly)
+    await report.manifest()
+    return report.closing(view)
+
+
+async def _work(
+    loaded: Loaded,
+    jobs: tuple[Job, ...],
+    limit: Decimal | None,
+    retries: int,
+    journal: Journal,
+    store: Store,
+    report: Run,
+) -> None:
+    """Execute the jobs at the service, under signals; what went wrong is kept in the report, never lost."""
+    from runner.adapters.client import Client
+    from runner.adapters.service import Service
+
+    chosen = loaded.service
+    with Probe() as probe:
+        async with (
+            _opened(loaded, store) as service,
+            Client(base_url=service.base_url, files_url=service.files_url, key=service.key).opened() as client,
+        ):
+            models = {job.request.model for job in jobs if job.request} | {
+                job.purchase.intent.model for job in jobs if job.purchase
+            }
+            desk = Desk(
+                api=Service(client, root=loaded.project.root, store=store, probe=probe, emulated=service.emulated),
+                ledger=journal,
+                clock=SystemClock(),
+                watch=report.watch,
+                purse=Purse(limit),
+                slots=Slots(chosen.concurrency),
+                poll=Poll(floor_s=chosen.poll_floor_s, ceiling_s=chosen.poll_ceiling_s),
+                storyboard=loaded.identity,
+                service=chosen.name,
+                account=service.account,
+                free=chosen.provider.free,
+                deadline_s=chosen.deadline_s,
+                retries=retries,
+                learned={model: journal.durations(model, chosen.name) for model in models},
+            )
+            report.desk = desk
+            work = asyncio.ensure_future(execute(desk, jobs))
+            with _signals(desk, work, report):
+                try:
+                    await work
+                except asyncio.CancelledError:
+                    if report.signal is None:
+                        raise
+                except ExceptionGroup as crashes:
+                    report.crashes = list(crashes.exceptions)
+
+
+@asynccontextmanager
+async def _opened(loaded: Loaded, store: Store) -> AsyncIterator[_Service]:
+    """The service: the paid one with its key, or the emulator, started for this run on a free loopback port with a key of its own."""
+    chosen = loaded.service
+    if chosen.base_url is not None and chosen.files_url is not None:
+        key = key_of(chosen, loaded.project.root, os.environ)
+        yield _Service(
+            base_url=chosen.base_url, files_url=chosen.files_url, key=key, account=fingerprint(key), emulated=False
+        )
+        return
+    from runner.emulator.app import Emulator  # loads a web server and a renderer, which only this provider needs
+
+    folder = loaded.project.state / "emulator"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    async with Emulator(loaded.models, folder, key=secrets.token_urlsafe(24), workers=os.cpu_count() or 1) as emulator:
+        yield _Service(
+            base_url=emulator.base_url, files_url=emulator.base_url, key=emulator.key, account="animatic", emulated=True
+        )
+
+
+@contextmanager
+def _signals(desk: Desk, work: "asyncio.Future[None]", report: Run) -> Iterator[None]:
+    """The first signal stops submitting and waiting, the second also drops downloads; no POST is ever dropped."""
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        if report.signal is None:
+            report.signal = number
+            desk.halt.submitting(f"stopped by {number.name}")
+            desk.halt.leave.set()
+            report.note("stopping: nothing new is submitted; what is paid can be fetched by running again")
+        else:
+            work.cancel()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,37 @@
+"""`shotrunner schema NAME`: the JSON schemas for editors and for whoever reads our files."""
+
+import json
+from pathlib import Path
+
+from runner.adapters import catalog
+from runner.adapters.root import project_of
+from runner.contract import editor
+from runner.core.errors import Exit, Refused
+from runner.core.spelling import nearest
+from runner.screen.terminal import Terminal
+
+GENERATED = {"storyboard": editor.storyboard_schema, "pipeline": editor.pipeline_schema}
+STORED = ("manifest", "model")
+
+
+def schema(name: str | None, terminal: Terminal) -> Exit:
+    """Print one schema, or the names there are. Those of storyboards and pipelines know the project's own models. Raises `Refused`."""
+    here = Path.cwd()
+    models = catalog.models(project_of(here / "storyboard.yaml").root, here)
+    names = (*GENERATED, *STORED, *models)
+    if name is None:
+        terminal.out("\n".join(names))
+        return Exit.DONE
+    if name in GENERATED:
+        found = GENERATED[name](models)
+    elif name in STORED:
+        found = catalog.schema(name)
+    elif name in models:
+        found = models[name].schema
+    else:
+        meant = nearest(name, names)
+        raise Refused(
+            f"there is no schema `{name}`", help=f"did you mean `{meant}`?" if meant else f"schemas: {', '.join(names)}"
+        )
+    terminal.out(json.dumps(found, indent=2, ensure_ascii=False))
+    return Exit.DONE

@@ -1,0 +1,36 @@
+"""`shotrunner validate`: every fault of every storyboard named, without network, key or write."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from runner.commands import loading
+from runner.commands.options import Options
+from runner.commands.peek import peeked
+from runner.core.diagnostics import Diagnostic, Rejected, has_errors
+from runner.core.errors import Exit
+from runner.screen.amounts import count
+from runner.screen.diagnostics import Format, formatted
+from runner.screen.terminal import Terminal
+
+
+def validate(files: Sequence[Path], options: Options, view: Format, terminal: Terminal) -> Exit:
+    """Print the diagnostics of all files; REFUSED if one of them is an error. Raises `Refused`."""
+    found: list[Diagnostic] = []
+    takes = 0
+    for file in files:
+        place, path = loading.project(file, options)
+        with peeked(place.state) as journal:
+            try:
+                loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
+            except Rejected as rejected:
+                found.extend(rejected.diagnostics)
+                continue
+        found.extend(loaded.diagnostics)
+        takes += len(loaded.built)
+    if found or view is Format.JSON:
+        terminal.out(formatted(found, view, colour=terminal.colour_out))
+    if has_errors(found):
+        return Exit.REFUSED
+    if view is Format.TEXT:
+        terminal.talk(f"{count(len(files), 'storyboard')}, {count(takes, 'take')}: no faults")
+    return Exit.DONE

@@ -1,0 +1,68 @@
+"""The two streams of a command: data to stdout, talk to stderr. A stream that is gone or full never raises."""
+
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from runner.screen.colour import Choice, wanted
+
+
+class Terminal:
+    """`ask` is None-able: without a person at both ends nobody is asked."""
+
+    def __init__(
+        self,
+        *,
+        colour: Choice,
+        environ: Mapping[str, str],
+        quiet: int = 0,
+        verbose: int = 0,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+    ) -> None:
+        self.out_stream, self.err_stream = out or sys.stdout, err or sys.stderr
+        self.quiet, self.verbose = quiet, verbose
+        self.colour_out = wanted(colour, environ, terminal=_is_terminal(self.out_stream))
+        self.colour_err = wanted(colour, environ, terminal=_is_terminal(self.err_stream))
+        self.live = _is_terminal(self.err_stream) and environ.get("TERM") != "dumb" and environ.get("CI") != "true"
+        self.attended = _is_terminal(sys.stdin) and _is_terminal(self.err_stream) and environ.get("CI") != "true"
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 0 where there is none, so that nothing is cut in a file."""
+        return shutil.get_terminal_size().columns if _is_terminal(self.out_stream) else 0
+
+    def out(self, text: str) -> None:
+        _write(self.out_stream, text)
+
+    def talk(self, text: str) -> None:
+        if not self.quiet:
+            _write(self.err_stream, text)
+
+    def alarm(self, text: str) -> None:
+        """What must be said whatever `-q` says."""
+        _write(self.err_stream, text)
+
+    def ask(self, question: str) -> bool:
+        """A yes typed by a person; False without one."""
+        if not self.attended:
+            return False
+        _write(self.err_stream, f"{question} [y/N] ")
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text if text.endswith(("\n", " ")) else text + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        # A closed pipe or a full disk must not end a run that holds money in flight.
+        return
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False

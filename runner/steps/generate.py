@@ -1,0 +1,48 @@
+"""The step that makes clips: which jobs a plan comes to, and where the finished clips go."""
+
+from collections.abc import Iterable
+
+from runner.adapters.outputs import Outputs
+from runner.adapters.store import Store
+from runner.core.lifecycle import State
+from runner.execution.execute import Job
+from runner.planning.history import History, Purchase
+from runner.planning.plan import Act, Plan
+
+
+def jobs(plan: Plan, orphans: Iterable[Purchase]) -> tuple[Job, ...]:
+    """Work in the order it is begun: what is paid and open first, whoever asked for it, then what is to be bought."""
+    takes: dict[str, list[str]] = {}
+    for action in plan.actions:
+        if action.request is not None and action.act is not Act.SKIP:
+            takes.setdefault(action.request.key, []).append(action.take.id)
+    resumed = [Job(takes=(p.intent.take,), purchase=p) for p in orphans]
+    bought: list[Job] = []
+    for action in plan.actions:
+        if action.request is None or action.shared_with:
+            continue
+        names = tuple(takes.get(action.request.key, ()))
+        if action.act is Act.RESUME:
+            resumed.append(Job(takes=names, request=action.request, purchase=action.purchase))
+        elif action.spends:
+            number = action.purchase.number + 1 if action.purchase else 1
+            bought.append(Job(takes=names, request=action.request, number=number))
+    return (*resumed, *bought)
+
+
+async def place(plan: Plan, history: History, store: Store, outputs: Outputs) -> dict[str, str]:
+    """Copy every finished clip of the storyboard to the out folder; its path there by take id."""
+    placed: dict[str, str] = {}
+    for action in plan.actions:
+        made = history.get(action.request.key, ()) if action.request else ()
+        latest = made[-1] if made else None
+        if latest is None or latest.state is not State.DONE or latest.result is None:
+            continue
+        if action.act is Act.SKIP:
+            continue
+        sha256 = str(latest.result["sha256"])
+        name = f"clips/{action.take.id}.mp4"
+        await outputs.place(name, store.path(sha256), sha256)
+        placed[action.take.id] = name
+    await outputs.sweep("clips", frozenset(placed.values()))
+    return placed
