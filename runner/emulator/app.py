@@ -148,13 +148,6 @@ class Emulator:
         await web.SockSite(server, listening).start()
 
 
-async def serve(emulator: Emulator, started: Callable[[Emulator], None], stop: asyncio.Event) -> None:
-    """Runs the emulator until `stop` is set; `started` is called once it answers."""
-    async with emulator:
-        started(emulator)
-        await stop.wait()
-
-
 def _listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:

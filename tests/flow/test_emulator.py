@@ -13,7 +13,7 @@ import pytest
 from emulation import KEY, SEEDED, TEXT, Client, emulated
 
 from runner.adapters.media import probe_clip
-from runner.emulator.app import Emulator, serve
+from runner.emulator.app import Emulator
 from runner.emulator.refusals import Profile
 from runner.emulator.script import Reply, Script
 from runner.emulator.studio import LINK_S, REPLAY_S, TASK_S
@@ -413,18 +413,6 @@ class TestLife:
             async with Emulator({}, folder, key=KEY, workers=1, port=port or 0):
                 pass
         assert await asyncio.to_thread(lambda: [*folder.iterdir()]) == []
-
-    async def test_it_serves_until_it_is_told_to_stop(self, tmp_path: Path) -> None:
-        stop = asyncio.Event()
-        started: list[str] = []
-
-        def note(emulator: Emulator) -> None:
-            started.append(emulator.base_url)
-            stop.set()
-
-        async with asyncio.timeout(10):
-            await serve(Emulator({}, tmp_path, key=KEY, workers=1), note, stop)
-        assert started[0].startswith("http://127.0.0.1:")
 
     async def test_the_documented_profile_has_codes_that_are_numbers(self, tmp_path: Path) -> None:
         async with emulated(tmp_path, profile=Profile.DOCUMENTED) as client:

@@ -51,10 +51,10 @@ async def serving(route: Callable[[web.Request], Awaitable[web.StreamResponse]])
     app.router.add_get("/{path:.*}", route)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
     try:
-        yield f"http://127.0.0.1:{site.port}"
+        yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
 
