@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from runner.adapters import mp4
 from runner.adapters.signature import Unreadable
 
-MAX_PIECES = 1_000_000  # boxes, chunks or pages of one file
+MAX_PIECES = 1_000_000  # chunks, pages or elements of one file
 
 
 def hold(path: Path, form: str) -> None:
@@ -16,31 +17,6 @@ def hold(path: Path, form: str) -> None:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             walk(file, size)
-
-
-def _boxes(file: BinaryIO, size: int) -> None:
-    """ISO 14496-12, 4.2: size and type, a size of 1 is followed by a longer one, 0 reaches to the end."""
-    position, kinds = 0, set()
-    for _ in range(MAX_PIECES):
-        if position == size:
-            break
-        file.seek(position)
-        head = file.read(16)
-        length, kind, least = int.from_bytes(head[:4], "big"), head[4:8], 8
-        if length == 1:
-            length, least = int.from_bytes(head[8:16], "big"), 16
-        if length == 0 and len(head) >= 8:
-            length = size - position
-        named = all(32 <= byte < 127 or byte == 0xA9 for byte in kind)  # padding with zeros is no box either
-        if len(head) < least or length < least or not named:
-            raise Unreadable(f"the file is damaged: {size - position:,} bytes at its end are no box")
-        kinds.add(kind)
-        position += length
-        if position > size:
-            name = kind.decode("latin-1")
-            raise Unreadable(f"the file is cut short: {position - size:,} bytes of its box `{name}` are missing")
-    if b"moov" not in kinds:
-        raise Unreadable("the file is cut short: its index, the box `moov`, is missing")
 
 
 def _chunks(file: BinaryIO, size: int) -> None:
@@ -105,9 +81,9 @@ def _elements(file: BinaryIO, size: int) -> None:
 
 
 WALKS: dict[str, Callable[[BinaryIO, int], None]] = {
-    "mp4": _boxes,
-    "mov": _boxes,
-    "m4a": _boxes,
+    "mp4": mp4.hold,
+    "mov": mp4.hold,
+    "m4a": mp4.hold,
     "wav": _chunks,
     "webp": _chunks,
     "png": _png_chunks,

@@ -40,17 +40,23 @@ Chosen = list[VideoStream | AudioStream]
 av.logging.set_level(av.logging.PANIC)  # FFmpeg's own words go to nobody's terminal
 
 
-def open_media(path: Path, form: str) -> InputContainer:
+def open_headers(path: Path, form: str) -> InputContainer:
     """Open one file with the demuxer of its format and no other, from the disk and nowhere else.
 
     Only headers are read: `codec_whitelist` names no decoder, so that none runs on a picture whose size is not yet
     known to be bounded; it binds the opening, not the decoding asked for later. Raises av.error.FFmpegError.
     """
-    return av.open(
-        str(path.absolute()),
-        format=DEMUXERS[form],
-        options={"protocol_whitelist": "file", "codec_whitelist": "none", "enable_drefs": "0"},
-    )
+    return _open(path, form, {"codec_whitelist": "none"})
+
+
+def open_probed(path: Path, form: str) -> InputContainer:
+    """The same for a file the probe has found good: the first frames are decoded to learn in which order they come."""
+    return _open(path, form, {})
+
+
+def _open(path: Path, form: str, options: dict[str, str]) -> InputContainer:
+    options = {"protocol_whitelist": "file", "enable_drefs": "0"} | options
+    return av.open(str(path.absolute()), format=DEMUXERS[form], options=options)
 
 
 def pictures_of(container: InputContainer) -> VideoStream | None:
@@ -66,7 +72,7 @@ def sound_of(container: InputContainer) -> AudioStream | None:
 def look(path: Path, form: str, sha256: str, size_bytes: int) -> MediaFacts:
     """Decode pictures and sound to the end. Raises Unreadable."""
     try:
-        with open_media(path, form) as container:
+        with open_headers(path, form) as container:
             _bound(container)
             return _media(container, path, form, sha256, size_bytes)
     except (av.error.FFmpegError, MemoryError, UnicodeDecodeError) as error:
@@ -78,7 +84,7 @@ def look_at_clip(path: Path, form: str, sha256: str, size_bytes: int) -> ClipFac
     if DEMUXERS.get(form) != "mov":
         raise Unreadable(f"the file is {form.upper()}, not an MP4 or MOV clip")
     try:
-        with open_media(path, form) as container:
+        with open_headers(path, form) as container:
             _bound(container)
             return _clip(container, sha256, size_bytes)
     except (av.error.FFmpegError, MemoryError, UnicodeDecodeError) as error:

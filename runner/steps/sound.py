@@ -1,0 +1,110 @@
+"""The film's sound: 2,000 samples to every frame, silence where a clip has none, faded over dissolves, coded."""
+
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+
+from runner.adapters.streams import sound_of
+from runner.steps.clip import Clip
+from runner.steps.cut import FRAME_SAMPLES, SAMPLE_RATE, Part, joined
+
+BIT_RATE = 192_000
+TOLERANCE = SAMPLE_RATE // 20  # a block this far from where it should stand is moved there; less is rounding
+
+Samples = npt.NDArray[np.float32]  # (2, n): left and right, full scale 1
+
+
+def add_stream(container: OutputContainer) -> AudioStream:
+    stream: AudioStream = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo", bit_rate=BIT_RATE)
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+def packets(parts: tuple[Part, ...], clips: tuple[Clip | None, ...], stream: AudioStream) -> "Iterator[Packet[Any]]":
+    """The coded sound of the film, exactly as long as its pictures. Raises Unreadable."""
+    sources = dict(zip((id(part) for part in parts), clips, strict=True))
+
+    def read(part: Part) -> Generator[Samples, None, None]:
+        clip = sources[id(part)]
+        return _of_clip(clip, part) if clip and clip.has_sound else _silence(part)
+
+    for number, samples in enumerate(joined(parts, read, _faded)):
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, number * FRAME_SAMPLES, Fraction(1, SAMPLE_RATE)
+        yield from stream.encode(frame)
+    yield from stream.encode(None)
+
+
+def _silence(part: Part) -> Generator[Samples, None, None]:
+    for _ in range(part.frames):
+        yield np.zeros((2, FRAME_SAMPLES), np.float32)
+
+
+def _of_clip(clip: Clip, part: Part) -> Generator[Samples, None, None]:
+    """The samples under each of the part's frames; silence before the clip's sound begins and after it ends."""
+    skip, left = part.first * FRAME_SAMPLES, part.frames
+    pending: Samples = np.zeros((2, 0), np.float32)
+    for block in _decoded(clip):
+        dropped = min(skip, block.shape[1])
+        skip -= dropped
+        pending = np.concatenate((pending, block[:, dropped:]), axis=1)
+        while pending.shape[1] >= FRAME_SAMPLES:
+            yield pending[:, :FRAME_SAMPLES]
+            pending, left = pending[:, FRAME_SAMPLES:], left - 1
+            if not left:
+                return
+    for _ in range(left):
+        full = np.zeros((2, FRAME_SAMPLES), np.float32)
+        full[:, : pending.shape[1]] = pending
+        pending = pending[:, :0]
+        yield full
+
+
+def _decoded(clip: Clip) -> Iterator[Samples]:
+    """All sound of a clip at 48 kHz, its first sample at the clip's first picture."""
+    with clip.opened() as container:
+        stream = sound_of(container)
+        assert stream
+        # One channel stays one here and is doubled below: turned to two by the resampler it would lose 3 dB.
+        layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+        resampler = AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE)
+        given = 0  # samples of the film's rate, those still in the resampler included
+        surplus = 0
+        for frame in container.decode(stream):
+            if frame.pts is not None and frame.time_base:
+                due = round((frame.pts * frame.time_base - clip.begins) * SAMPLE_RATE)
+                if due - given > (TOLERANCE if given else 0):
+                    yield np.zeros((2, due - given), np.float32)
+                    given = due
+                elif given - due > (TOLERANCE if given else 0):
+                    surplus, given = given - due, due
+            given += round(Fraction(frame.samples * SAMPLE_RATE, frame.sample_rate))
+            frame.pts = None  # the resampler fills no gaps of its own
+            for block in resampler.resample(frame):
+                samples = _both(block)
+                cut = min(surplus, samples.shape[1])
+                surplus -= cut
+                yield samples[:, cut:]
+        for block in resampler.resample(None):
+            yield _both(block)
+
+
+def _both(block: AudioFrame) -> Samples:
+    samples = block.to_ndarray().astype(np.float32, copy=False)
+    return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples
+
+
+def _faded(old: Samples, new: Samples, number: int, overlap: int) -> Samples:
+    """Constant power: two sounds that have nothing to do with each other keep their loudness over the dissolve."""
+    steps = (number * FRAME_SAMPLES + np.arange(FRAME_SAMPLES) + 0.5) / (overlap * FRAME_SAMPLES)
+    angle = (steps * (np.pi / 2)).astype(np.float32)
+    mixed: Samples = np.clip(old * np.cos(angle) + new * np.sin(angle), -1, 1)
+    return mixed
