@@ -73,6 +73,12 @@ class Client:
                     return task
                 await asyncio.sleep(0.02)
 
+    async def rendering(self, task_id: str) -> None:
+        """Waits until the task's clip is being rendered, or is done."""
+        async with asyncio.timeout(DEADLINE_S):
+            while (await self.poll(task_id)).json["progress"] < 40:  # noqa: ASYNC110 - polling is the API
+                await asyncio.sleep(0.005)
+
     async def upload(self, path: Path, **fields: str) -> Answer:
         form = aiohttp.FormData()
         for name, value in fields.items():

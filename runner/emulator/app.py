@@ -40,7 +40,6 @@ PROBE_S = 60  # for one reference
 # What cannot be read as HTTP at all is answered by the library; it must not talk to the terminal of the process around it.
 _QUIET = logging.getLogger("runner.emulator")
 _QUIET.addHandler(logging.NullHandler())
-_QUIET.propagate = False
 
 
 class Emulator:

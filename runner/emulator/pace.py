@@ -2,7 +2,7 @@
 
 import math
 
-FIRST_GUESS = 30e6  # pixels a second and thread, before anything was rendered; a slow machine's
+FIRST_GUESS = 80e6  # pixels a second and thread, before anything was rendered
 
 
 class Pace:

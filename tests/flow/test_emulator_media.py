@@ -332,6 +332,24 @@ class TestFetching:
             assert "broke off" in await self.refused(tmp_path, f"{base}/cut")
         assert await self.refused(tmp_path, base) == "no connection to its host"
 
+    async def test_what_is_announced_as_too_much_is_not_waited_for(self, tmp_path: Path) -> None:
+        async def route(request: web.Request) -> web.StreamResponse:
+            answer = web.StreamResponse(headers={"Content-Length": "1001"})
+            await answer.prepare(request)
+            await asyncio.sleep(60)
+            return answer
+
+        async with asyncio.timeout(5), serving(route) as base:
+            assert await self.refused(tmp_path, base) == "it is larger than 1000 bytes"
+
+    async def test_a_name_and_password_are_not_taken_along(self, tmp_path: Path) -> None:
+        async def route(_: web.Request) -> web.Response:
+            return web.Response(text="x")
+
+        async with serving(route) as base:
+            said = await self.refused(tmp_path, base.replace("://", "://user:secret@"))
+        assert said == "not a plain http or https address"
+
     async def test_no_cookie_and_no_key_goes_along(self, tmp_path: Path) -> None:
         seen: list[Any] = []
 
@@ -342,7 +360,8 @@ class TestFetching:
             return web.Response(text="x")
 
         async with serving(route) as base:
-            await self.fetched(tmp_path, f"{base}/")
+            # By name: cookies are never kept for a host given by its address.
+            await self.fetched(tmp_path, base.replace("127.0.0.1", "localhost") + "/")
         assert len(seen) == 2
         for headers in seen:
             assert "Cookie" not in headers

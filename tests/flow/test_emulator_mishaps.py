@@ -106,7 +106,10 @@ async def test_a_failed_task_says_what_it_was_told_and_costs_nothing(tmp_path: P
         task = await client.task(TEXT)
         assert (task["status"], task["error"]) == ("failed", {"code": "content_policy_violation", "message": "no"})
         assert client.emulator.invoice[0].charged == 0
-        assert (await client.call("GET", "/v1/credits")).json["data"]["user"]["used_credits"] == 0
+        assert (await client.call("GET", "/v1/credits")).json["data"]["user"] == {
+            "remaining_credits": 1_000_000,
+            "used_credits": 0,
+        }
 
 
 async def test_a_task_can_complete_without_results_and_is_charged(tmp_path: Path) -> None:
