@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from runner.adapters import catalog
 from runner.adapters.journal import Journal
 from runner.adapters.store import Store
 from runner.commands.loading import Loaded
@@ -148,6 +149,10 @@ def _remarks(loaded: Loaded) -> tuple[str, ...]:
     lines = []
     dropped = dict.fromkeys(pair for b in loaded.built for pair in b.dropped)
     lines += [f"default `{name}` is left out for {model}, which does not have it" for name, model in dropped]
+    own = {b.request.model for b in loaded.built if b.request is not None} - catalog.shipped_models().keys()
+    lines += [
+        f"model {name} and its prices come from this project: {loaded.models[name].origin}" for name in sorted(own)
+    ]
     changed: dict[tuple[str, str, str], int] = {}
     for b in loaded.built:
         for name, before, after in b.overridden:

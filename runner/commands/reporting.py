@@ -3,23 +3,23 @@
 import asyncio
 import hashlib
 import json
-import os
 import platform
-import signal
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from signal import Signals
 
 import runner
 from runner.adapters import git
 from runner.adapters.journal import Journal
+from runner.adapters.media import Unreadable
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
 from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
+from runner.contract import price
 from runner.core.errors import Exit, NotRecorded
 from runner.core.lifecycle import OPEN, State
 from runner.execution.desk import Desk, stamp
@@ -41,7 +41,7 @@ from runner.steps.version import FILM_VERSION
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """What `run` has seen so far. `signal` is the first signal that stopped it; `crashes` what went wrong inside."""
+    """What `run` has seen so far. `stopped` is the first signal that stopped it; `crashes` what went wrong inside."""
 
     loaded: Loaded
     decided: Decided
@@ -51,7 +51,7 @@ class Run:
     terminal: Terminal
     begun: float
     desk: Desk | None = None
-    signal: signal.Signals | None = None
+    stopped: Signals | None = None
     crashes: list[Exception] = field(default_factory=list)
     pending: dict[str, str] = field(default_factory=dict)
     steps: list[dict[str, object]] = field(default_factory=list)
@@ -64,7 +64,9 @@ class Run:
 
     def opening(self) -> None:
         heading = self.decided.heading
-        self.terminal.talk(f"{heading.storyboard} under pipeline {heading.pipeline} at {heading.service}, state in {heading.state}")
+        self.terminal.talk(
+            f"{heading.storyboard} under pipeline {heading.pipeline} at {heading.service}, state in {heading.state}"
+        )
 
     def watch(self, notice: Notice) -> None:
         self._changed = True
@@ -127,13 +129,16 @@ class Run:
         """Cut the film, unless it is already made of just these clips or the run was stopped."""
         record: dict[str, object] = {"step": "assemble", "output": step.output}
         self.steps.append(record)
-        if self.signal is not None:
+        if self.stopped is not None:
             record["status"] = "stopped"
             return
         takes = tuple(b.take for b in self.loaded.built)
         history = self._history()
         files = {take: self.outputs.path(name) for take, name in self.placed.items()}
-        said = {a.take.id: manifest.status(a, _latest(a.request.key if a.request else None, history)) for a in self.decided.plan.actions}
+        said = {
+            a.take.id: manifest.status(a, _latest(a.request.key if a.request else None, history))
+            for a in self.decided.plan.actions
+        }
         try:
             pieces = film.pieces(takes, self.loaded.requests, files, said, step)
             digests = {
@@ -141,20 +146,24 @@ class Run:
                 for a in self.decided.plan.actions
                 if a.request is not None and a.take.id in files and a.take.number == 1
             }
-            made = await film.assemble(pieces, digests, step, self.outputs, FILM_VERSION)
+            sha256, made = await film.assemble(pieces, digests, step, self.outputs, FILM_VERSION)
         except film.Incomplete as fault:
             record.update(status="stopped", missing=list(fault.takes))
             return
-        except BadCut as fault:
+        except (BadCut, Unreadable, OSError) as fault:
             record.update(status="failed", error=str(fault))
             return
-        record.update(status="done", made=made)
+        record.update(status="done", sha256=sha256, made=made)
 
     def closing(self, view: Format) -> Exit:
         """Say what came of it; the exit code."""
         history = self._history()
         report = self._report(history)
-        text = summary.as_json(report) if view is Format.JSON else summary.text(report, colour=self.terminal.colour_out, width=self.terminal.width)
+        text = (
+            summary.as_json(report)
+            if view is Format.JSON
+            else summary.text(report, colour=self.terminal.colour_out, width=self.terminal.width)
+        )
         self.terminal.out(text)
         for crash in self.crashes:
             if isinstance(crash, ReceiptUnwritten):
@@ -167,8 +176,8 @@ class Run:
         states = self._states(history)
         if State.UNKNOWN in states.values() or any(isinstance(c, ReceiptUnwritten) for c in self.crashes):
             return Exit.UNKNOWN
-        if self.signal is not None:
-            return Exit.SIGINT if self.signal is signal.SIGINT else Exit.SIGTERM
+        if self.stopped is not None:
+            return Exit.SIGINT if self.stopped is Signals.SIGINT else Exit.SIGTERM
         if any(state in OPEN for state in states.values()):
             return Exit.REMAINS
         if self.crashes or any(state is not State.DONE for state in states.values()):
@@ -204,9 +213,41 @@ class Run:
                 commit=git.commit(loaded.project.root),
                 pipeline=loaded.pipeline.name,
                 service=loaded.service,
+                prices=_prices(loaded),
                 versions={"shotrunner": runner.__version__, "python": platform.python_version()},
                 written_at="",
             )
-        from dataclasses import replace
-
         return replace(self._head, written_at=stamp(datetime.now(UTC)), steps=tuple(self.steps))
+
+    def _report(self, history: History) -> summary.Report:
+        return summary.Report()
+
+
+def _prices(loaded: Loaded) -> dict[str, object]:
+    """The tariff behind each model's estimates; none on a free service."""
+    provider = loaded.service.provider
+    if provider.free:
+        return {}
+    today = datetime.now(UTC).date()
+    used = sorted({b.request.model for b in loaded.built if b.request is not None})
+    tariffs = {name: price.tariff_on(loaded.models[name], provider.name, today) for name in used}
+    return {
+        name: {
+            "from": tariff.since.isoformat(),
+            "unit": tariff.unit,
+            "per_second": str(tariff.per_second),
+            "minimum": str(tariff.minimum),
+        }
+        for name, tariff in tariffs.items()
+        if tariff is not None
+    }
+
+
+def _latest(key: str | None, history: History) -> Purchase | None:
+    made = history.get(key, ()) if key else ()
+    return made[-1] if made else None
+
+
+def _result(key: str, history: History) -> Mapping[str, object]:
+    latest = _latest(key, history)
+    return (latest.result if latest else None) or {}

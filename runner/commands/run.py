@@ -139,7 +139,7 @@ async def _work(
                 try:
                     await work
                 except asyncio.CancelledError:
-                    if report.signal is None:
+                    if report.stopped is None:
                         raise
                 except ExceptionGroup as crashes:
                     report.crashes = list(crashes.exceptions)
@@ -171,8 +171,8 @@ def _signals(desk: Desk, work: "asyncio.Future[None]", report: Run) -> Iterator[
     loop = asyncio.get_running_loop()
 
     def stop(number: signal.Signals) -> None:
-        if report.signal is None:
-            report.signal = number
+        if report.stopped is None:
+            report.stopped = number
             desk.halt.submitting(f"stopped by {number.name}")
             desk.halt.leave.set()
             report.note("stopping: nothing new is submitted; what is paid can be fetched by running again")

@@ -140,7 +140,11 @@ def _clip(take: Take, latest: Purchase | None, clips: Mapping[str, str]) -> dict
 
 
 def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else f"{amount:f}"
+    """At least two places, and never fewer than there are."""
+    if amount is None:
+        return None
+    exponent = amount.as_tuple().exponent
+    return f"{amount:f}" if isinstance(exponent, int) and exponent < -2 else f"{amount:.2f}"
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> str | None:

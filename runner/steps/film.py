@@ -7,7 +7,6 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from runner.adapters.files import sha256_of
 from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
 from runner.language.pipeline import Assemble, Missing
@@ -55,21 +54,20 @@ def pieces(
 
 async def assemble(
     pieces: Sequence[Piece], digests: Mapping[str, str], step: Assemble, outputs: Outputs, version: str
-) -> bool:
-    """Make the film unless it is already made of just these pieces; whether it was made now. Raises `BadCut`.
+) -> tuple[str, bool]:
+    """Make the film unless it is already made of just these pieces; its digest, and whether it was made now. Raises `BadCut`, `Unreadable`, OSError.
 
     `digests` are the clips' by piece name; `version` changes whenever the same pieces would give another film.
     """
     made_from = _fingerprint(pieces, digests, version)
-    if outputs.current(step.output, made_from) is not None:
-        return False
+    known = outputs.current(step.output, made_from)
+    if known is not None:
+        return known.sha256, False
     from runner.steps import assemble as assembly  # loads decoders, which a run with nothing to do need not
 
-    target = outputs.path(step.output)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(assembly.assemble, pieces, target)
-    await outputs.note(step.output, await asyncio.to_thread(sha256_of, target), made_from)
-    return True
+    made = await asyncio.to_thread(assembly.assemble, pieces, outputs.path(step.output))
+    await outputs.note(step.output, made.sha256, made_from)
+    return made.sha256, True
 
 
 def _piece(take: Take, step: Assemble, clip: Path | None, slated: tuple[Request | None, str] | None) -> Piece:

@@ -1,0 +1,133 @@
+"""A stage for whole commands: `shotrunner` as its own process in a folder, and a paid service in a thread of the test."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.adapters import catalog
+from runner.emulator.app import Emulator
+from runner.emulator.script import Mishap, Script
+from runner.emulator.studio import Line
+
+KEY = "sk-evo-test-0123456789"
+QUICK = ("--poll-interval", "0.05")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A finished command."""
+
+    code: int
+    out: str
+    err: str
+
+    def __str__(self) -> str:
+        return f"exit {self.code}\n--- out\n{self.out}\n--- err\n{self.err}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A folder with a storyboard; nothing of the machine's own environment reaches the commands but what Python needs."""
+
+    folder: Path
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+    def start(self, *words: str | Path, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "runner", *map(str, words)],
+            cwd=self.folder,
+            env=self.environment(**environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def shotrunner(self, *words: str | Path, **environment: str) -> Ended:
+        process = self.start(*words, **environment)
+        try:
+            out, err = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"the command did not end:\n{out}\n{err}") from None
+        return Ended(code=process.returncode, out=out, err=err)
+
+    def manifest(self, identity: str = "film", pipeline: str = "draft") -> dict[str, Any]:
+        path = self.folder / "out" / identity / pipeline / "manifest.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def statuses(self, pipeline: str = "clips") -> dict[str, str]:
+        return {take["id"]: take["status"] for take in self.manifest(pipeline=pipeline)["takes"]}
+
+    def events(self) -> list[tuple[str, str]]:
+        """(take, event) of the journal, in the order they were written."""
+        db = sqlite3.connect(f"file:{self.folder / '.shotrunner' / 'journal.sqlite'}?mode=ro", uri=True)
+        try:
+            return db.execute(
+                "SELECT intents.take, event FROM events JOIN intents USING (key, purchase) ORDER BY seq"
+            ).fetchall()
+        finally:
+            db.close()
+
+
+class PaidService:
+    """The emulator as a service that takes money: in a thread of its own, until `stop`."""
+
+    def __init__(self, folder: Path, *mishaps: Mishap, key: str = KEY) -> None:
+        self._ready, self._end = threading.Event(), threading.Event()
+        self._folder, self._script, self.key = folder, Script(tuple(mishaps)), key
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="paid service")
+        self._thread.start()
+        assert self._ready.wait(20)
+
+    async def _serve(self) -> None:
+        models = catalog.shipped_models()
+        async with Emulator(models, self._folder, key=self.key, workers=2, script=self._script) as emulator:
+            self.emulator, self.base_url = emulator, emulator.base_url
+            self._ready.set()
+            await asyncio.to_thread(self._end.wait)
+
+    @property
+    def invoice(self) -> tuple[Line, ...]:
+        return self.emulator.invoice
+
+    def bought(self) -> int:
+        """Tasks taken so far."""
+        return len(self.invoice)
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join(20)
+
+    def arguments(self, budget: str = "500") -> tuple[str, ...]:
+        return ("--pipeline", "clips", "--provider", "evolink", "--base-url", self.base_url, "--budget", budget, *QUICK)
+
+
+@contextmanager
+def paid(folder: Path, *mishaps: Mishap) -> Iterator[PaidService]:
+    folder.mkdir(parents=True, exist_ok=True)
+    service = PaidService(folder, *mishaps)
+    try:
+        yield service
+    finally:
+        service.stop()
