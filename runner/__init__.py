@@ -15,7 +15,7 @@ house test reads this map.
     core                  values everybody names
 
     emulator              beside the others, the API itself on this machine: imports core, contract, language.document,
-                          language.node, adapters.media
+                          language.node, adapters.media, adapters.signature
 
 Doors, the only files that import a third-party library:
 
@@ -25,9 +25,9 @@ Doors, the only files that import a third-party library:
     jsonschema_rs         contract.check
     sqlite3               adapters.journal
     aiohttp               adapters.client emulator.app emulator.routes emulator.forms emulator.fetch
-    av                    adapters.streams steps.assemble steps.clip steps.picture steps.sound steps.splice emulator.renderer
-    PIL                   adapters.pictures steps.slate emulator.renderer
-    numpy                 steps.picture steps.slate steps.sound emulator.renderer
+    av                    adapters.streams steps.assemble steps.clip steps.picture steps.sound steps.splice emulator.film emulator.footage emulator.lens emulator.sound
+    PIL                   adapters.pictures steps.slate emulator.card emulator.lettering emulator.picture
+    numpy                 steps.picture steps.slate steps.sound emulator.*
     rich                  screen.progress
     click                 cli __main__
     dotenv                adapters.keys

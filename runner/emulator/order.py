@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+SIDES_PX = 160, 4096  # on less the card has no room
+
 
 class BadMedia(Exception):
     """A reference that cannot be shown or heard. `reason` is one line, without a path."""
@@ -37,8 +39,8 @@ class Order:
 
     def __post_init__(self) -> None:
         for side in (self.width_px, self.height_px):
-            if not 64 <= side <= 4096 or side % 2:
-                raise ValueError(f"a side of {side} px; sides are even, from 64 to 4096")
+            if not SIDES_PX[0] <= side <= SIDES_PX[1] or side % 2:
+                raise ValueError(f"a side of {side} px; sides are even, from {SIDES_PX[0]} to {SIDES_PX[1]}")
         if not 1 <= self.seconds <= 60:
             raise ValueError(f"{self.seconds} seconds; a clip has 1 to 60")
         if not 1 <= self.fps <= 60:

@@ -1,48 +1,71 @@
 """A request becomes a real MP4: an animatic that says on every frame that it is one."""
 
-from fractions import Fraction
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
-import av
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
-
+from runner.emulator import camera, lens, palette, picture, scenery, sound
+from runner.emulator.card import Card
+from runner.emulator.chance import Chance
+from runner.emulator.film import Film
+from runner.emulator.footage import Footage
 from runner.emulator.order import BadMedia, Order
+from runner.emulator.palette import Palette
+from runner.emulator.planes import Planes
 from runner.emulator.version import RENDERER_VERSION
 
 __all__ = ["RENDERER_VERSION", "BadMedia", "Order", "render"]
 
-# Part of the service name `animatic/<version>`: raise it with every change that alters the bytes of a clip.
 
-SAMPLE_RATE = 48_000
-AAC_FRAME = 1024
+class _View(Protocol):
+    """What the card lies over; asked for every frame once, in order."""
+
+    def see(self, number: int, into: Planes) -> None: ...
 
 
 def render(order: Order, target: Path) -> None:
-    """Writes the clip to `target`: H.264 yuv420p, AAC stereo 48 kHz if there is sound.
+    """Writes the clip to `target`: H.264 yuv420p, AAC stereo 48 kHz if there is sound, exactly `seconds` long.
 
-    Blocking, on the calling thread alone; equal orders with equal media give equal bytes. Raises `BadMedia`.
+    Blocking, on the calling thread alone; equal orders with equal media give equal bytes. Raises `BadMedia`, and then
+    leaves no file behind.
     """
-    card = Image.new("RGB", (order.width_px, order.height_px), (24, 32, 48))
-    font = ImageFont.truetype(str(Path(__file__).parent / "fonts" / "DejaVuSans.ttf"), order.height_px // 24)
-    ImageDraw.Draw(card).text((20, 20), f"ANIMATIC  {order.model}  {order.label}\n{order.prompt[:60]}", font=font)
-    still = av.VideoFrame.from_ndarray(np.asarray(card), "rgb24").reformat(format="yuv420p", threads=1)
-    options = {"fflags": "+bitexact", "movflags": "+faststart"}
-    with av.open(str(target), "w", format="mp4", options=options) as container:
-        video = container.add_stream("libx264", rate=order.fps)
-        video.width, video.height, video.pix_fmt = order.width_px, order.height_px, "yuv420p"
-        video.codec_context.thread_count = 1
-        video.options = {"preset": "ultrafast", "qp": "22"}
-        audio = container.add_stream("aac", rate=SAMPLE_RATE, layout="stereo") if order.sound else None
+    chance = Chance.of(order.model, order.prompt, order.seed)
+    colors = palette.choose(order.prompt, chance)
+    with ExitStack() as open_files:
+        view = _view(order, colors, chance, open_files)
+        heard = _sound(order, colors, chance)
+        card = Card(order, colors)
+        film = Film(target, width_px=order.width_px, height_px=order.height_px, fps=order.fps, sound=heard)
+        open_files.enter_context(film)
         for number in range(order.frames):
-            still.pts, still.time_base = number, Fraction(1, order.fps)
-            container.mux(video.encode(still))
-        container.mux(video.encode(None))
-        if audio:
-            silence = np.zeros((2, AAC_FRAME), np.float32)
-            for start in range(0, order.seconds * SAMPLE_RATE, AAC_FRAME):
-                left = min(AAC_FRAME, order.seconds * SAMPLE_RATE - start)
-                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(silence[:, :left]), "fltp", "stereo")
-                frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
-                container.mux(audio.encode(frame))
-            container.mux(audio.encode(None))
+            view.see(number, film.picture)
+            card.lay(number, film.picture)
+            film.add(number)
+
+
+def _view(order: Order, colors: Palette, chance: Chance, open_files: ExitStack) -> _View:
+    width, height = order.width_px, order.height_px
+    move = camera.choose(chance, width_px=width, height_px=height)
+    if order.videos and move in (camera.Move.PUSH, camera.Move.PULL):
+        move = camera.Move.RIGHT if move is camera.Move.PUSH else camera.Move.LEFT  # clips move by themselves
+    path = camera.path(move, width_px=width, height_px=height, frames=order.frames, fps=order.fps)
+    if order.videos:
+        footage = Footage(order.videos, colors, path, fps=order.fps, frames=order.frames)
+        return open_files.enter_context(footage)
+    if order.image:
+        return lens.look(picture.plate(order.image, colors, path.width_px, path.height_px), path, width, height)
+    scene = scenery.choose(order.prompt, chance)
+    return scenery.View(scene, colors, chance, path, width, height)
+
+
+def _sound(order: Order, colors: Palette, chance: Chance) -> sound.Track | None:
+    """Driving audio, else the first clip's own sound, else a soft chord; None where no sound is asked for."""
+    if not order.sound:
+        return None
+    if order.audio:
+        heard = sound.decoded(order.audio, order.seconds, "the audio")
+        if heard is None:
+            raise BadMedia("the audio holds no sound")
+        return heard
+    own = sound.decoded(order.videos[0], order.seconds, "the video") if order.videos else None
+    return sound.ambience(colors, chance, order.seconds) if own is None else own
