@@ -29,8 +29,9 @@ def clip(
     every: Sequence[int] | None = None,
     options: dict[str, str] | None = None,
     container: dict[str, str] | None = None,
+    pixel_aspect: int = 1,
 ) -> Path:
-    """A video whose frames differ, or of one `colour`; `marks` are seconds at which a white frame and a beep stand.
+    """A video whose frames differ, or of one `colour`; `marks` are seconds at which it is white for a 24th, with a beep.
 
     `every`: show only these frame numbers, each until the next (a variable rate). `tone` 0 is silence but for the beeps.
     """
@@ -40,8 +41,9 @@ def clip(
         video = file.add_stream(codec, rate=Fraction(fps), options=options or {})
         video.width, video.height, video.pix_fmt = width, height, pix_fmt
         video.codec_context.thread_count = 1
+        video.codec_context.sample_aspect_ratio = pixel_aspect
         sound = file.add_stream(audio, rate=rate, layout=layout) if audio else None
-        flashes = {round(mark * fps) for mark in marks}
+        flashes = {n for n in range(count) for mark in marks if mark <= n / fps + 1e-9 < mark + 1 / 24}
         for number in range(count):
             if every is not None and number not in every and number not in flashes:
                 continue

@@ -97,6 +97,10 @@ class Probe:
         return clip_from_json(self._ask("clip", path))
 
     def close(self) -> None:
+        """End the child; a file it is still at is then Unreadable to whoever waits for it."""
+        worker = self._worker
+        if worker:
+            worker.kill()
         with self._turn:
             if self._worker:
                 self._worker.stop()
@@ -170,6 +174,9 @@ class _Worker:
         except BrokenPipeError:
             raise EOFError(self._end()) from None
         return self._line(deadline)
+
+    def kill(self) -> None:
+        self._process.kill()
 
     def stop(self) -> None:
         self._process.kill()

@@ -16,11 +16,12 @@ from runner.adapters.media import Unreadable, digest
 from runner.core.media import ClipFacts
 from runner.steps import picture, sound, splice
 from runner.steps.clip import Clip, survey
-from runner.steps.cut import FPS, BadCut, CutPlan, Piece, plan_cut
+from runner.steps.cut import FPS, SAMPLE_RATE, BadCut, CutPlan, Piece, plan_cut
 
 __all__ = ["BadCut", "Piece", "Unreadable", "assemble", "plan_cut"]
 
-CONTAINER = {"movflags": "+faststart", "fflags": "+bitexact"}
+# Lengths in a film are written in samples: in thousandths of a second, the default, they would be rounded.
+CONTAINER = {"movflags": "+faststart", "fflags": "+bitexact", "movie_timescale": str(SAMPLE_RATE)}
 
 
 def assemble(pieces: Sequence[Piece], target: Path) -> ClipFacts:

@@ -116,7 +116,7 @@ def _picture_recipe(path: Path, form: str, stream: VideoStream, track: _Track) -
         or len(head) < 7
         or head[0] != 1  # an AVC configuration record
         or head[1] not in COPIED_PROFILES
-        or context.sample_aspect_ratio not in (None, 0, 1)
+        or stream.sample_aspect_ratio not in (None, 0, 1)
         or track.untimed
         or track.discards
         or not track.begins_with_key

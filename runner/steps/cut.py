@@ -10,6 +10,7 @@ from typing import TypeVar
 
 FPS = 24  # of every film
 SAMPLE_RATE = 48_000
+SHORTFALL = 6  # frames a clip may be shorter than was ordered, and a trim that counted on them still holds
 FRAME_SAMPLES = SAMPLE_RATE // FPS  # sound and picture share this grid, so they can never drift
 
 
@@ -62,7 +63,8 @@ class CutPlan:
 def plan_cut(pieces: Sequence[Piece], lengths: Sequence[Fraction | None]) -> CutPlan:
     """Place the pieces one after the other. `lengths` are the seconds of their clips, None for slates.
 
-    Every time is rounded to the nearest frame, a half upwards; a clip has at least one frame. Raises BadCut.
+    Every time is rounded to the nearest frame, a half upwards; a clip has at least one frame. An `out_s` up to a quarter
+    of a second behind the clip's end means its end. Raises BadCut.
     """
     if not pieces:
         raise BadCut("there is nothing to assemble: no shot is left in the film")
@@ -90,6 +92,7 @@ def _taken(piece: Piece, length: Fraction | None) -> tuple[int, int]:
     whole = max(1, _to_frames(length))
     first = 0 if piece.in_s is None else _to_frames(Fraction(piece.in_s))
     end = whole if piece.out_s is None else _to_frames(Fraction(piece.out_s))
+    end = whole if whole < end <= whole + SHORTFALL else end
     if first < 0 or end > whole or first >= whole:
         asked = piece.out_s if piece.out_s is not None and end > whole else piece.in_s
         raise BadCut(f"`{piece.name}` is trimmed at {asked} s, but its clip is {float(length):.10g} s long")

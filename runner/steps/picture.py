@@ -133,7 +133,7 @@ def _timed(container: InputContainer, clip: Clip) -> Generator[tuple[Fraction, V
 
 def _shown_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     """In square pixels and upright."""
-    aspect = stream.codec_context.sample_aspect_ratio or Fraction(1)
+    aspect = stream.sample_aspect_ratio or Fraction(1)
     width, height = max(1, round(frame.width * aspect)), frame.height
     return (height, width) if frame.rotation % 180 else (width, height)
 

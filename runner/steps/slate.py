@@ -77,7 +77,7 @@ def _broken(words: str, font: Font, room: int, most: int) -> Iterator[str]:
             yield line
             line, given, pending = "", given + 1, [word, *pending]
         else:
-            fits = max(1, next(n for n in range(len(word), -1, -1) if font.getlength(word[:n]) <= room))
+            fits = next((n for n in range(len(word), 0, -1) if font.getlength(word[:n]) <= room), 1)
             yield word[:fits]
             given, pending = given + 1, [word[fits:], *pending] if word[fits:] else pending
     if line and given < most:

@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -320,6 +321,21 @@ def test_a_file_that_kills_or_stalls_its_decoder_costs_only_itself(tmp_path: Pat
         second.wait()
         assert child.facts(path).format == "png"
         assert len({first, second.pid, child._worker._process.pid}) == 3
+
+
+def test_closing_does_not_wait_for_a_file(tmp_path: Path) -> None:
+    path = made.picture(tmp_path / "a.png")
+    child = Probe()
+    child.facts(path)
+    assert child._worker
+    os.kill(child._worker._process.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(child.facts, path)
+        time.sleep(0.05)
+        begun = time.perf_counter()
+        child.close()
+        assert time.perf_counter() - begun < 5
+        assert isinstance(waiting.exception(), Unreadable)
 
 
 def test_memory_is_limited(tmp_path: Path) -> None:
