@@ -28,18 +28,21 @@ def plan(file: Path, options: Options, view: Format, terminal: Terminal, *, deta
 
 def shown(decided: Decided, view: Format, terminal: Terminal) -> str:
     """The plan in one of the views; GitHub shows the text, since a plan has no annotations of its own."""
-    parts = {
-        "caps": decided.caps,
-        "remarks": decided.remarks,
-        "resumed": decided.orphans,
-        "elsewhere": decided.elsewhere,
-    }
+    plan, heading, caps, remarks = decided.plan, decided.heading, decided.caps, decided.remarks
+    resumed, elsewhere = decided.orphans, decided.elsewhere
     match view:
         case Format.JSON:
-            return view_of.as_json(decided.plan, decided.heading, **parts)
+            return view_of.as_json(plan, heading, caps=caps, remarks=remarks, resumed=resumed, elsewhere=elsewhere)
         case Format.CONCISE:
-            return view_of.concise(decided.plan)
+            return view_of.concise(plan)
         case Format.TEXT | Format.GITHUB:
             return view_of.text(
-                decided.plan, decided.heading, **parts, colour=terminal.colour_out, width=terminal.width
+                plan,
+                heading,
+                caps=caps,
+                remarks=remarks,
+                resumed=resumed,
+                elsewhere=elsewhere,
+                colour=terminal.colour_out,
+                width=terminal.width,
             )

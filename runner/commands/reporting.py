@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 import platform
+import shlex
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +19,8 @@ from runner.adapters.journal import Journal
 from runner.adapters.media import Unreadable
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
+from runner.commands.account import Account, latest
+from runner.commands.account import words as words_of
 from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.contract import price
@@ -27,8 +31,9 @@ from runner.execution.ports import Notice
 from runner.execution.submit import ReceiptUnwritten
 from runner.language.pipeline import Assemble
 from runner.planning import manifest
-from runner.planning.history import History, Purchase
+from runner.planning.history import History
 from runner.planning.manifest import Film
+from runner.planning.plan import Act
 from runner.screen import summary
 from runner.screen.clean import words
 from runner.screen.diagnostics import Format
@@ -84,7 +89,7 @@ class Run:
     @asynccontextmanager
     async def kept_current(self) -> AsyncIterator[None]:
         """Progress on the screen, and the manifest written between, at most every max(1 s, 20 times its last writing)."""
-        wanted = sum(1 for a in self.decided.plan.actions if a.spends or a.act.value == "resume" or a.shared_with)
+        wanted = sum(1 for a in self.decided.plan.actions if a.spends or a.act is Act.RESUME or a.shared_with)
         terminal = self.terminal
         with Progress(
             takes=wanted,
@@ -135,10 +140,7 @@ class Run:
         takes = tuple(b.take for b in self.loaded.built)
         history = self._history()
         files = {take: self.outputs.path(name) for take, name in self.placed.items()}
-        said = {
-            a.take.id: manifest.status(a, _latest(a.request.key if a.request else None, history))
-            for a in self.decided.plan.actions
-        }
+        said = words_of(self.decided, history)
         try:
             pieces = film.pieces(takes, self.loaded.requests, files, said, step)
             digests = {
@@ -158,7 +160,20 @@ class Run:
     def closing(self, view: Format) -> Exit:
         """Say what came of it; the exit code."""
         history = self._history()
-        report = self._report(history)
+        account = Account(
+            decided=self.decided,
+            history=history,
+            service=self.loaded.service,
+            out=self.outputs.path(""),
+            pending=self.pending,
+            steps=self.steps,
+        )
+        report = account.report(
+            seconds=time.monotonic() - self.begun,
+            stopped=self.desk.halt.reason if self.desk else "",
+            go_on=shlex.join(["shotrunner", *sys.argv[1:]]),
+            placed=bool(self.placed),
+        )
         text = (
             summary.as_json(report)
             if view is Format.JSON
@@ -168,12 +183,11 @@ class Run:
         for crash in self.crashes:
             if isinstance(crash, ReceiptUnwritten):
                 self.terminal.alarm(f"keep this: {words(str(crash))}")
-        return self._exit(history)
+        return self._exit(account.states)
 
-    def _exit(self, history: History) -> Exit:
+    def _exit(self, states: Mapping[str, State | None]) -> Exit:
         if any(not isinstance(c, ReceiptUnwritten | NotRecorded) for c in self.crashes):
             raise ExceptionGroup("jobs crashed", self.crashes)
-        states = self._states(history)
         if State.UNKNOWN in states.values() or any(isinstance(c, ReceiptUnwritten) for c in self.crashes):
             return Exit.UNKNOWN
         if self.stopped is not None:
@@ -185,19 +199,6 @@ class Run:
         if any(step.get("status") != "done" for step in self.steps):
             return Exit.INCOMPLETE
         return Exit.DONE
-
-    def _states(self, history: History) -> dict[str, State | None]:
-        """The state of every take this run was to see through, and of open receipts no take asks for."""
-        states: dict[str, State | None] = {}
-        for action in self.decided.plan.actions:
-            if action.request is not None and action.act.value != "skip":
-                latest = _latest(action.request.key, history)
-                states[action.take.id] = latest.state if latest else None
-        for orphan in self.decided.orphans:
-            latest = next(p for p in history[orphan.key] if p.number == orphan.number)
-            if latest.state in OPEN:
-                states[f"{orphan.intent.take} ({orphan.key[:8]})"] = latest.state
-        return states
 
     def _history(self) -> History:
         return self.journal.current()
@@ -218,9 +219,6 @@ class Run:
                 written_at="",
             )
         return replace(self._head, written_at=stamp(datetime.now(UTC)), steps=tuple(self.steps))
-
-    def _report(self, history: History) -> summary.Report:
-        return summary.Report()
 
 
 def _prices(loaded: Loaded) -> dict[str, object]:
@@ -243,11 +241,6 @@ def _prices(loaded: Loaded) -> dict[str, object]:
     }
 
 
-def _latest(key: str | None, history: History) -> Purchase | None:
-    made = history.get(key, ()) if key else ()
-    return made[-1] if made else None
-
-
 def _result(key: str, history: History) -> Mapping[str, object]:
-    latest = _latest(key, history)
-    return (latest.result if latest else None) or {}
+    made = latest(key, history)
+    return (made.result if made else None) or {}

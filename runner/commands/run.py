@@ -51,15 +51,13 @@ class _Service:
 def run(file: Path, options: Options, view: Format, terminal: Terminal) -> Exit:
     """Carry out a storyboard. Raises `Rejected` and `Refused` before anything is spent."""
     place, path = loading.project(file, options)
-    with peeked(place.state) as journal:
-        loading.load(place, path, options, journal.probed if journal else lambda *_: None).demand()
+    with peeked(place.state) as known:
+        loaded = loading.load(place, path, options, known.probed if known else lambda *_: None)
+    loaded.demand()
     root.make_state(place.state)
     with lock.held(place.state, wait_s=options.wait_s):
         journal = Journal(place.state / JOURNAL)
         try:
-            # Loaded again under the lock: what an earlier run was still writing is now known.
-            loaded = loading.load(place, path, options, journal.probed)
-            loaded.demand()
             return asyncio.run(_run(loaded, options, view, terminal, journal))
         finally:
             journal.close()

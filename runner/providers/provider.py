@@ -10,7 +10,8 @@ class Provider:
     """One service's fixed facts. `base_url` None: the service is started by the program itself and has no address of its own.
 
     `ephemeral`: the service lives and dies with its process and owes nothing. `concurrency` 0: as many as there are
-    cores. Poll limits in seconds; `deadline_s` from submission.
+    cores. Poll limits in seconds; `deadline_s` from submission, `link_life_s` of a result's
+    link from completion.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Provider:
     poll_floor_s: float
     poll_ceiling_s: float
     deadline_s: float = 1800
+    link_life_s: float = 86_400
 
 
 PROVIDERS: Mapping[str, Provider] = {

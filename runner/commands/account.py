@@ -1,0 +1,138 @@
+"""What came of a run, drawn from the plan it began with and the history it ended with. Pure but for the names it shows."""
+
+import hashlib
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from runner.commands.deciding import Decided
+from runner.core.lifecycle import ENDED, OPEN, Event, State
+from runner.core.money import total
+from runner.execution.desk import stamp
+from runner.planning import manifest
+from runner.planning.history import History, Purchase
+from runner.planning.plan import Act, said_of
+from runner.planning.service import Service
+from runner.screen import summary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """`pending` says of takes that were not bought why; `steps` are the manifest's."""
+
+    decided: Decided
+    history: History
+    service: Service
+    out: Path
+    pending: Mapping[str, str] = field(default_factory=dict)
+    steps: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def purchases(self) -> dict[str, Purchase | None]:
+        """The latest purchase of every take this run was to see through, by name; open receipts no take asks for among them."""
+        found: dict[str, Purchase | None] = {}
+        for action in self.decided.plan.actions:
+            if action.request is not None and action.act is not Act.SKIP:
+                found[action.take.id] = latest(action.request.key, self.history)
+        for orphan in self.decided.orphans:
+            one = next(p for p in self.history[orphan.key] if p.number == orphan.number)
+            if one.state in OPEN:
+                found[f"{orphan.intent.take} ({orphan.key[:8]})"] = one
+        return found
+
+    @property
+    def states(self) -> dict[str, State | None]:
+        return {name: purchase.state if purchase else None for name, purchase in self.purchases.items()}
+
+    def report(self, *, seconds: float, stopped: str, go_on: str, placed: bool) -> summary.Report:
+        """The last lines. `go_on` is the command that goes on; `placed`: there are clips in the out folder."""
+        made_before = {(p.key, p.number): p.state for made in self.decided.history.values() for p in made}
+        known = {name: purchase for name, purchase in self.purchases.items() if purchase is not None}
+        new = [p for made in self.history.values() for p in made if (p.key, p.number) not in made_before]
+        done = [p for p in known.values() if p.state is State.DONE]
+        made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE]
+        statuses = {name: word for name, word in words(self.decided, self.history).items() if name in self.purchases}
+        film = next((str(s["output"]) for s in self.steps if s.get("status") == "done"), "")
+        return summary.Report(
+            takes=len(self.purchases),
+            made=len(made),
+            reused=len(done) - len(made),
+            statuses={word: list(statuses.values()).count(word) for word in dict.fromkeys(statuses.values())},
+            charged=total(p.charged for p in new if p.charged is not None),
+            reserved=total(p.committed for p in new if p.charged is None),
+            free=self.service.provider.free,
+            manifest=self._shown("manifest.json"),
+            clips=self._shown("clips") if placed else "",
+            film=self._shown(film) if film else "",
+            seconds=seconds,
+            unknown=[_unknown(name, p) for name, p in known.items() if p.state is State.UNKNOWN],
+            unfetched=self._owed(known, State.UNFETCHED, State.COMPLETED),
+            waiting=self._owed(known, State.WAITING),
+            overdue=self._owed(known, State.OVERDUE),
+            failed=[*self._failures(known, statuses), *self._stopped_steps()],
+            stopped=stopped,
+            go_on=go_on,
+        )
+
+    def _owed(self, known: Mapping[str, Purchase], *states: State) -> list[summary.Owed]:
+        life = timedelta(seconds=self.service.provider.link_life_s)
+        owed = []
+        for name, purchase in known.items():
+            if purchase.state in states:
+                completed = purchase.at(Event.COMPLETED)
+                until = stamp(datetime.fromisoformat(completed) + life) if completed else None
+                owed.append(summary.Owed(take=name, task_id=purchase.task_id or "", until=until))
+        return owed
+
+    def _failures(self, known: Mapping[str, Purchase], statuses: Mapping[str, str]) -> list[summary.Failed]:
+        again = f"shotrunner run {shlex.quote(self.decided.heading.storyboard)}"
+        found = []
+        for name, word in statuses.items():
+            purchase = known.get(name)
+            if purchase is not None and purchase.state in ENDED:
+                advice = f"{again} --retry {shlex.quote(name)}"
+                found.append(summary.Failed(take=name, words=f"{word}: {said_of(purchase)}", help=advice))
+            elif purchase is not None and purchase.state is State.REFUSED:
+                found.append(summary.Failed(take=name, words=f"refused, nothing was taken: {said_of(purchase)}"))
+            elif word == "pending" and name in self.pending:
+                found.append(summary.Failed(take=name, words=f"not bought: {self.pending[name]}"))
+        return found
+
+    def _stopped_steps(self) -> list[summary.Failed]:
+        found = []
+        for step in self.steps:
+            missing = step.get("missing")
+            if isinstance(missing, list):
+                text = f"not cut: {', '.join(missing[:8])} {'has' if len(missing) == 1 else 'have'} no clip"
+                found.append(summary.Failed(take=str(step["output"]), words=text))
+            elif step.get("status") == "failed":
+                found.append(summary.Failed(take=str(step["output"]), words=f"not cut: {step.get('error')}"))
+        return found
+
+    def _shown(self, name: str) -> str:
+        return os.path.relpath(self.out / name)
+
+
+def words(decided: Decided, history: History) -> dict[str, str]:
+    """The manifest's word for every take."""
+    return {
+        a.take.id: manifest.status(a, latest(a.request.key if a.request else None, history))
+        for a in decided.plan.actions
+    }
+
+
+def latest(key: str | None, history: History) -> Purchase | None:
+    made = history.get(key, ()) if key else ()
+    return made[-1] if made else None
+
+
+def _unknown(name: str, purchase: Purchase) -> summary.Unknown:
+    return summary.Unknown(
+        take=name,
+        key=purchase.key,
+        sent_at=purchase.at(Event.SEND) or "",
+        body_sha256=hashlib.sha256(purchase.intent.body).hexdigest(),
+    )
