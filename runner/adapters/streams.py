@@ -69,6 +69,11 @@ def sound_of(container: InputContainer) -> AudioStream | None:
     return next(iter(container.streams.audio), None)
 
 
+def exact(value: Fraction | None) -> Fraction:
+    """A rate or time base of PyAV's, which from version 19 on are of a type of their own; 0 for none."""
+    return Fraction(value.numerator, value.denominator) if value is not None and value.denominator else Fraction(0)
+
+
 def look(path: Path, form: str, sha256: str, size_bytes: int) -> MediaFacts:
     """Decode pictures and sound to the end. Raises Unreadable."""
     try:
@@ -122,7 +127,7 @@ def _media(container: InputContainer, path: Path, form: str, sha256: str, size_b
     if pictures:
         if not shown.frames:
             raise Unreadable("the file holds no picture that can be decoded")
-        rate = pictures.average_rate or (shown.frames / shown.seconds if shown.seconds else None)
+        rate = exact(pictures.average_rate) or (shown.frames / shown.seconds if shown.seconds else None)
         seconds = shown.seconds
         if form == "webm" and rate and abs(shown.frames / rate - seconds) < Fraction(1, 200):
             seconds = shown.frames / rate  # its times are rounded to milliseconds
@@ -143,7 +148,7 @@ def _media(container: InputContainer, path: Path, form: str, sha256: str, size_b
         raise Unreadable("the file holds no sound that can be decoded")
     seconds = heard.seconds
     if sound.duration is not None and sound.time_base and form in ("mp4", "m4a", "mov", "flac"):
-        announced = sound.duration * sound.time_base  # exact there; AAC decodes to whole blocks of 1,024 samples
+        announced = sound.duration * exact(sound.time_base)  # exact there; AAC decodes to whole blocks of 1,024 samples
         if seconds < announced - Fraction(1, 10):
             raise Unreadable(f"the file is cut short: {float(seconds):.2f} of {float(announced):.2f} seconds are there")
         seconds = min(seconds, announced)
@@ -172,8 +177,8 @@ class _Shown:
         if not self.frames:
             turned = frame.rotation % 180 != 0
             self.width, self.height = (frame.height, frame.width) if turned else (frame.width, frame.height)
-        begin = (frame.pts or 0) * (frame.time_base or Fraction(0))
-        end = begin + (frame.duration or 0) * (frame.time_base or Fraction(0))
+        begin = (frame.pts or 0) * exact(frame.time_base)
+        end = begin + (frame.duration or 0) * exact(frame.time_base)
         self._first = min(self._first, begin) if self.frames else begin
         self._end = max(self._end, end) if self.frames else end
         self.frames += 1
@@ -269,8 +274,8 @@ def _clip(container: InputContainer, sha256: str, size_bytes: int) -> ClipFacts:
     (first, _), (latest, length) = min(times), max(times)
     if first not in decoded or latest not in decoded:
         raise Unreadable("the file is damaged: its first or last picture cannot be decoded")
-    seconds = (latest + length - first) * pictures.time_base
-    rate = pictures.average_rate or (len(times) / seconds if seconds else Fraction(0))
+    seconds = (latest + length - first) * exact(pictures.time_base)
+    rate = exact(pictures.average_rate) or (len(times) / seconds if seconds else Fraction(0))
     return ClipFacts(
         sha256=sha256,
         size_bytes=size_bytes,

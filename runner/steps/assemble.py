@@ -13,6 +13,7 @@ from av.packet import Packet
 
 from runner.adapters.files import sync_folder
 from runner.adapters.media import Unreadable, digest
+from runner.adapters.streams import exact
 from runner.core.media import ClipFacts
 from runner.steps import picture, sound, splice
 from runner.steps.clip import Clip, survey
@@ -88,4 +89,4 @@ def _write(plan: CutPlan, clips: tuple[Clip | None, ...], path: Path) -> tuple[i
 
 def _decoded_at(packet: "Packet[Any]") -> Fraction:
     assert packet.dts is not None
-    return packet.dts * packet.time_base
+    return packet.dts * exact(packet.time_base)

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from runner.adapters.mp4 import is_upright
 from runner.adapters.signature import Unreadable, identify
-from runner.adapters.streams import open_headers, open_probed, pictures_of, sound_of
+from runner.adapters.streams import exact, open_headers, open_probed, pictures_of, sound_of
 from runner.steps.cut import FPS, SAMPLE_RATE
 
 AAC_BLOCK = 1024  # samples a packet of AAC-LC decodes to
@@ -61,7 +61,7 @@ def survey(name: str, path: Path) -> Clip:
                     track.add(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_discard)
             if not shown.times:
                 raise Unreadable("the file holds no pictures")
-            tick = pictures.time_base
+            tick = exact(pictures.time_base)
             begins, seconds = shown.first * tick, (shown.end - shown.first) * tick
             still = shown.untimed or not seconds  # a rate of its own must do where times say nothing
             return Clip(
@@ -69,7 +69,7 @@ def survey(name: str, path: Path) -> Clip:
                 path=path,
                 form=form,
                 begins=begins,
-                seconds=len(shown.times) / (pictures.average_rate or Fraction(FPS)) if still else seconds,
+                seconds=len(shown.times) / (exact(pictures.average_rate) or Fraction(FPS)) if still else seconds,
                 has_sound=sound is not None,
                 picture_recipe=_picture_recipe(path, form, pictures, shown),
                 sound_recipe=_sound_recipe(sound, heard, begins, seconds) if sound else None,
@@ -116,13 +116,13 @@ def _picture_recipe(path: Path, form: str, stream: VideoStream, track: _Track) -
         or len(head) < 7
         or head[0] != 1  # an AVC configuration record
         or head[1] not in COPIED_PROFILES
-        or stream.sample_aspect_ratio not in (None, 0, 1)
+        or exact(stream.sample_aspect_ratio) not in (0, 1)
         or track.untimed
         or track.discards
         or not track.begins_with_key
     ):
         return None
-    per_frame = 1 / (FPS * (stream.time_base or Fraction(1)))  # ticks
+    per_frame = 1 / (FPS * exact(stream.time_base))  # ticks
     if per_frame.denominator != 1:
         return None
     frame = per_frame.numerator
@@ -147,7 +147,7 @@ def _sound_recipe(stream: AudioStream, track: _Track, begins: Fraction, seconds:
         or head[0] >> 3 != 2  # AAC-LC
         or context.rate != SAMPLE_RATE
         or context.channels != 2
-        or stream.time_base != Fraction(1, SAMPLE_RATE)
+        or exact(stream.time_base) != Fraction(1, SAMPLE_RATE)
         or begins != 0
         or track.untimed
         or track.discards

@@ -15,7 +15,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
-from runner.adapters.streams import pictures_of
+from runner.adapters.streams import exact, pictures_of
 from runner.steps import slate
 from runner.steps.clip import Clip
 from runner.steps.cut import FPS, Part, joined
@@ -121,11 +121,11 @@ def _timed(container: InputContainer, clip: Clip) -> Generator[tuple[Fraction, V
     assert stream
     stream.codec_context.thread_count = 2
     latest = Fraction(-1)
-    rate = stream.average_rate or Fraction(FPS)
+    rate = exact(stream.average_rate) or Fraction(FPS)
     for number, frame in enumerate(container.decode(stream)):
         seconds = number / rate
         if frame.pts is not None and frame.time_base:
-            seconds = frame.pts * frame.time_base - clip.begins
+            seconds = frame.pts * exact(frame.time_base) - clip.begins
         if seconds > latest:
             latest = seconds
             yield seconds, frame
@@ -133,7 +133,7 @@ def _timed(container: InputContainer, clip: Clip) -> Generator[tuple[Fraction, V
 
 def _shown_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
     """In square pixels and upright."""
-    aspect = stream.sample_aspect_ratio or Fraction(1)
+    aspect = exact(stream.sample_aspect_ratio) or Fraction(1)
     width, height = max(1, round(frame.width * aspect)), frame.height
     return (height, width) if frame.rotation % 180 else (width, height)
 

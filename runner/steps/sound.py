@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 
-from runner.adapters.streams import sound_of
+from runner.adapters.streams import exact, sound_of
 from runner.steps.clip import Clip
 from runner.steps.cut import FRAME_SAMPLES, SAMPLE_RATE, Part, joined
 
@@ -80,7 +80,7 @@ def _decoded(clip: Clip) -> Iterator[Samples]:
         surplus = 0
         for frame in container.decode(stream):
             if frame.pts is not None and frame.time_base:
-                due = round((frame.pts * frame.time_base - clip.begins) * SAMPLE_RATE)
+                due = round((frame.pts * exact(frame.time_base) - clip.begins) * SAMPLE_RATE)
                 if due - given > (TOLERANCE if given else 0):
                     yield np.zeros((2, due - given), np.float32)
                     given = due

@@ -9,7 +9,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from runner.adapters.streams import pictures_of, sound_of
+from runner.adapters.streams import exact, pictures_of, sound_of
 from runner.steps.clip import AAC_BLOCK, Clip
 from runner.steps.cut import FPS, FRAME_SAMPLES, SAMPLE_RATE, CutPlan
 
@@ -49,7 +49,7 @@ def picture_packets(plan: CutPlan, clips: Sequence[Clip], stream: VideoStream) -
         with clip.opened(headers_only=True) as container:
             source = pictures_of(container)
             assert source and source.time_base
-            begins, per_frame = clip.begins / source.time_base, 1 / (FPS * source.time_base)
+            begins, per_frame = clip.begins / exact(source.time_base), 1 / (FPS * exact(source.time_base))
             for packet in container.demux(source):
                 if packet.size:
                     assert packet.pts is not None and packet.dts is not None

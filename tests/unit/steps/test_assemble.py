@@ -15,7 +15,7 @@ import media
 import numpy as np
 import pytest
 
-from runner.adapters.media import probe, probe_clip
+from runner.adapters.inspection import look, look_at_clip
 from runner.core.media import ClipFacts
 from runner.steps.assemble import BadCut, Piece, Unreadable, assemble
 
@@ -64,7 +64,7 @@ def hold_together(path: Path, expected: Sequence[int]) -> None:
 
 def hold_facts(facts: ClipFacts, path: Path) -> None:
     """What is said of the film is what a probe finds in it; sound is as long as the picture, to the sample."""
-    assert probe_clip(path) == facts
+    assert look_at_clip(path) == facts
     with av.open(str(path)) as film:
         assert film.streams.audio[0].duration == facts.frames * 2000
     assert len(pictures(path)) == facts.frames
@@ -270,7 +270,7 @@ def test_turned_clips_stand_upright(tmp_path: Path) -> None:
             file.mux(video.encode(frame))
         file.mux(video.encode(None))
     path = turned(tmp_path / "lying.mp4", tmp_path / "turned.mp4")
-    shown = probe(path)
+    shown = look(path)
     assert (shown.width_px, shown.height_px) == SIZE[::-1]
     facts = assemble([piece(path)] * 2, tmp_path / "film.mp4")
     assert (facts.width_px, facts.height_px) == SIZE[::-1]
