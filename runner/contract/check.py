@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runner.contract.coherence import contradictions
 from runner.contract.fault import Fault, Path, dotted
 from runner.contract.model import Model
-from runner.contract.phrases import takes
+from runner.contract.phrases import BEYOND, quoted, takes
 from runner.contract.words import Breach, Speaker, at, fault
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _WEIGHT = ("type", "const", "enum", "additionalProperties", "required", "minLeng
 
 def is_valid(model: Model, body: Mapping[str, Any]) -> bool:
     """Whether the service would take this body; JSON values only."""
-    return _passes(_gate(model), body, lambda: _judge(model))
+    return _passes(_gate(model), body, lambda: _judge(model)) and next(_unsendable(body), None) is None
 
 
 def faults(model: Model, body: Mapping[str, Any]) -> tuple[Fault, ...]:
@@ -33,15 +33,13 @@ def faults(model: Model, body: Mapping[str, Any]) -> tuple[Fault, ...]:
     if is_valid(model, body):
         return ()
     speaker = _speaker(model)
-    found = _words(_judge(model).iter_errors(body), body, speaker)
-    told = {fault.path for fault in found}
+    try:
+        found = _words(_judge(model).iter_errors(body), body, speaker)
+    except (RecursionError, ValueError):  # the judge writes the value out: nested too deep for that, or too many digits
+        found = ()
+    told = {fault.path for fault in found}  # a link with half a surrogate pair is no link already
     found += tuple(fault for fault in _unsendable(body) if fault.path not in told)
-    # Both engines agree on every schema we ship; should they differ on a stranger's, nothing is bought.
-    return found or (
-        Fault(
-            path=("model",), code="bad-value", headline=f"{speaker.who} does not take this body", notes=(model.origin,)
-        ),
-    )
+    return found or (_beyond_words(body, speaker),)
 
 
 def advice(model: Model, body: Mapping[str, Any]) -> tuple[Fault, ...]:
@@ -88,10 +86,11 @@ def is_uri(value: object) -> bool:
 def _passes(gate: Any, body: object, judge: Callable[[], "Draft202012Validator"]) -> bool:
     try:
         return bool(gate.is_valid(body))
-    except UnicodeEncodeError:  # half of a surrogate pair: lawful JSON, but no text that could be sent
-        return False
-    except ValueError:  # a number beyond its range, nesting beyond its depth
-        return judge().is_valid(body)
+    except ValueError:  # half of a surrogate pair, a number beyond its range, nesting beyond its depth
+        try:
+            return judge().is_valid(body)
+        except (RecursionError, ValueError):
+            return False
 
 
 def _applies(model: Model, number: int, body: Mapping[str, Any]) -> bool:
@@ -162,15 +161,30 @@ def _words(errors: Iterable["ValidationError"], body: Any, speaker: Speaker) -> 
     )
 
 
+def _beyond_words(body: Mapping[str, Any], speaker: Speaker) -> Fault:
+    """For a body that the judge finds nothing wrong with, or cannot name: both engines agree on every schema we ship;
+    should they differ on a stranger's, nothing is bought."""
+    name = next((name for name, value in body.items() if quoted(value) == BEYOND), "")
+    said = f"`{name}` is {BEYOND}; {speaker.who} does not take it" if name else f"{speaker.who} does not take this body"
+    return Fault(path=(name or "model",), code="bad-value", headline=said, notes=(f"{speaker.origin}#/",))
+
+
+DEEPEST = 64
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 def _unsendable(body: Mapping[str, Any]) -> Iterator[Fault]:
+    """Texts with half of a surrogate pair: lawful JSON, but nothing that can be sent."""
     left: list[tuple[Path, Any]] = [((), body)]
     while left:
         path, value = left.pop()
+        if len(path) > DEEPEST:  # no schema goes so far down; what does is refused for that
+            continue
         if isinstance(value, Mapping):
             left.extend(((*path, name), one) for name, one in value.items())
         elif isinstance(value, list):
             left.extend(((*path, number), one) for number, one in enumerate(value))
-        elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        elif isinstance(value, str) and not value.isascii() and _SURROGATE.search(value):
             headline = f"`{dotted(path)}` holds half of a surrogate pair, which no text in UTF-8 can hold"
             yield Fault(path=path, code="bad-value", headline=headline)
 

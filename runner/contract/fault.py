@@ -1,6 +1,9 @@
 """What is wrong with a value, said so that its author can mend it; where it stands in a file, others know."""
 
+import json
 from dataclasses import dataclass
+
+LONGEST_NAME = 60
 
 Path = tuple[str | int, ...]
 
@@ -28,8 +31,13 @@ def dotted(path: Path) -> str:
     """`model_params.shot_type`, `image_urls[0]`; elements count from 0 as in JSON pointers."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        text += f"[{step}]" if isinstance(step, int) else f".{named(step)}" if text else named(step)
     return text
+
+
+def named(name: str) -> str:
+    """A name as part of a sentence; a strange one, as a stranger's body may hold, escaped and cut."""
+    return name if name.isprintable() and len(name) <= LONGEST_NAME else json.dumps(name)[1:-1][:LONGEST_NAME]
 
 
 def pointer(path: Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 LONGEST_SHOWN = 60  # characters of a value quoted in a sentence
+BEYOND = "beyond showing"  # in place of such a value
 
 _KINDS = {
     "string": "text",
@@ -82,7 +83,7 @@ def quoted(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):  # more digits than Python writes, or deeper than it nests
-        return "beyond showing"
+        return BEYOND
     # A lone surrogate, lawful in a JSON string, could not be printed.
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.contract.coherence import PLACEHOLDER
-from runner.contract.fault import Fault, Path, dotted, pointer
+from runner.contract.fault import Fault, Path, dotted, named, pointer
 from runner.contract.phrases import bare, counted, quoted, takes
 from runner.core.spelling import nearest
 
@@ -167,11 +167,11 @@ def _count(breach: Breach, speaker: Speaker) -> _Said:
 
 
 def _missing(breach: Breach, speaker: Speaker) -> _Said:
-    name, around = breach.path[-1], dotted(breach.path[:-1])
+    name, around = str(breach.path[-1]), dotted(breach.path[:-1])
     word = speaker.words.get(str(name), str(name)) if not around else ""
     return _Said(
         code="missing-parameter",
-        headline=f"{speaker.who} needs `{name}`" + (f" in `{around}`" if around else ""),
+        headline=f"{speaker.who} needs `{named(name)}`" + (f" in `{around}`" if around else ""),
         help=f"give the shot `{word}:`" if word and not speaker.code else "",
     )
 
@@ -184,7 +184,7 @@ def _surplus(breach: Breach, speaker: Speaker) -> _Said:
     whole = f"`{around}` of {speaker.who}" if around else speaker.who
     return _Said(
         code="unknown-parameter",
-        headline=f"{whole} has no `{name}`{': ' if reason else ''}{reason}",
+        headline=f"{whole} has no `{named(name)}`{': ' if reason else ''}{reason}",
         help=f"leave `{name}` out"
         if reason
         else f"did you mean `{near}`?"

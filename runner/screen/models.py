@@ -24,7 +24,7 @@ _TYPES = {"string": "text", "object": "mapping", "array": "list"}
 
 
 def listing(models: Mapping[str, Model], on: date, *, width_columns: int | None = None, colour: bool = False) -> str:
-    """One line a model: name, what it does, what its default request costs on that day, what its seed promises."""
+    """One line a model: name, what its default request costs on that day, what its seed promises, what it makes."""
     rows = [(m.name, m.description, tariffs.default_price(m, on), m.seed.contract.value) for m in models.values()]
     columns = (
         Column(title="Model"),
@@ -42,12 +42,12 @@ def listing_json(models: Mapping[str, Model], on: date) -> str:
 # ---------------------------------------------------------------- one model
 
 
-def page(model: Model, on: date, *, width_columns: int | None = None, colour: bool = False) -> str:
-    """Everything a storyboard's author wants to know of the model, in sections of aligned columns."""
+def page(model: Model, on: date, *, colour: bool = False) -> str:
+    """Everything a storyboard's author wants to know of the model, in sections of aligned columns; nothing is cut."""
     sections = {
-        "Parameters": table(_parameters(model), _PARAMETERS, width_columns=width_columns, colour=colour),
+        "Parameters": table(_parameters(model), _PARAMETERS, colour=colour),
         "Rules": _lines(_rules(model)),
-        "Media": table(_media(model), (Column(), Column(), Column(gives=True)), width_columns=width_columns),
+        "Media": table(_media(model), (Column(), Column(), Column())),
         "Clip": table(_clip(model), (Column(), Column())),
         "Seed": _lines([_seed(model)]),
         "Prices": _lines(tariffs.sentences(model, on)),
@@ -72,7 +72,7 @@ def page_json(model: Model, on: date) -> str:
                     "takes": phrases.takes(schema),
                     "required": name in model.required,
                     "default": model.defaults.get(name),
-                    "written_as": _written_as(model, name),
+                    "word": _word(model, name),
                     "transport": name in model.transport,
                     "description": schema.get("description", ""),
                 }
@@ -106,8 +106,8 @@ _PARAMETERS = (
     Column(title="Type"),
     Column(title="Takes"),
     Column(title="Default"),
-    Column(title="Written as"),
-    Column(title="Meaning", gives=True),
+    Column(title="In a shot"),
+    Column(title="Meaning"),
 )
 
 
@@ -116,9 +116,9 @@ def _parameters(model: Model) -> Iterator[tuple[str, ...]]:
         if name == "model":
             continue
         default = "required" if name in model.required else _default(schema)
-        yield name, *_row(schema, default), _written_as(model, name), schema.get("description", "")
+        yield name, *_row(schema, default), _word(model, name), schema.get("description", "")
         for inner, held in schema.get("properties", {}).items():
-            yield f"{name}.{inner}", *_row(held, _default(held)), "", held.get("description", "")
+            yield f"{name}.{inner}", *_row(held, _default(held)), "params", held.get("description", "")
 
 
 def _row(schema: Mapping[str, Any], default: str) -> tuple[str, str, str]:
@@ -130,11 +130,11 @@ def _default(schema: Mapping[str, Any]) -> str:
     return phrases.bare(schema["default"]) if "default" in schema else "-"
 
 
-def _written_as(model: Model, name: str) -> str:
-    """How a storyboard's shot says it."""
+def _word(model: Model, name: str) -> str:
+    """The word of a shot that holds it."""
     if name in model.by_property:
-        return f"{model.by_property[name].word}:"
-    return f"{name}:" if name in ("prompt", "negative_prompt", "seed") else f"params: {{{name}: }}"
+        return model.by_property[name].word
+    return name if name in ("prompt", "negative_prompt", "seed") else "params"
 
 
 def _rules(model: Model) -> Iterator[str]:
@@ -153,7 +153,7 @@ def _media(model: Model) -> Iterator[tuple[str, str, str]]:
     for word, rule in model.media.items():
         least, most = rule.count
         count = str(most) if least == most else f"{least} to {most}" if least else f"up to {most}"
-        yield f"{word}:", f"{count} {tariffs.FILES[rule.kind]}{'s' if most > 1 else ''}", "; ".join(_limit_words(rule))
+        yield word, f"{count} {tariffs.FILES[rule.kind]}{'s' if most > 1 else ''}", "; ".join(_limit_words(rule))
 
 
 def _limit_words(rule: MediaRule) -> Iterator[str]:

@@ -26,22 +26,13 @@ class Example:
 
 def examples(model: Model, on: date) -> tuple[Example, ...]:
     """Of each provider with a price: the default request, then the other qualities and what else changes the price."""
-    found = []
-    for provider in model.providers:
-        if (tariff := tariff_on(model, provider, on)) is None:
-            continue
-        # As many files as the model needs, each as long as is paid at most.
-        seconds = [None] * _files(model, tariff)
-        for body in _bodies(model, tariff):
-            if (price := estimate(model, provider, body, seconds, on)) is not None:
-                found.append(Example(provider=provider, says=_said(model, tariff, body), price=price))
-    return tuple(found)
+    return tuple(example for provider in model.providers for example in _of(model, provider, on))
 
 
 def default_price(model: Model, on: date) -> str:
-    """`25.50 credits: 5 s, 720p`, by the first provider with a price; `unknown` where none has one."""
+    """`25.50 credits` for the default request, by the first provider with a price; `unknown` where none has one."""
     first = next(iter(examples(model, on)), None)
-    return f"{shown(first.price.amount, first.price.unit)}: {first.says}" if first else "unknown"
+    return shown(first.price.amount, first.price.unit) if first else "unknown"
 
 
 def rows(model: Model, on: date) -> Iterator[tuple[str, str, str]]:
@@ -93,6 +84,16 @@ def as_json(model: Model, on: date) -> list[dict[str, Any]]:
 def shown(amount: Decimal, unit: str) -> str:
     """`25.50 credits`, in whatever unit."""
     return f"{amounts.amount(amount)} {unit}{'' if amount == 1 else 's'}"
+
+
+def _of(model: Model, provider: str, on: date) -> Iterator[Example]:
+    if (tariff := tariff_on(model, provider, on)) is None:
+        return
+    # As many files as the model needs, each as long as is paid at most.
+    seconds = [None] * _files(model, tariff)
+    for body in _bodies(model, tariff):
+        if (price := estimate(model, provider, body, seconds, on)) is not None:
+            yield Example(provider=provider, says=_said(model, tariff, body), price=price)
 
 
 def _bodies(model: Model, tariff: Tariff) -> Iterator[dict[str, Any]]:
