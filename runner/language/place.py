@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from runner.core.diagnostics import Span
+from runner.core.diagnostics import Source, Span
 from runner.language.node import Scalar, Style
 
 # A double-quoted escape whose digits are a code point, and how many digits it has.
@@ -42,6 +42,11 @@ def comment_after(scalar: Scalar) -> str | None:
     if not rest:  # behind an anchor or tag the empty value begins at its end
         rest = source.line(line)[: scalar.span.column - 1].rpartition(" ")[2]
     return rest if rest[:1] in ("#", "&", "!") and rest else None
+
+
+def readable(source: Source) -> str:
+    """The file's text with its lines as `Source.line` counts them: without a byte order mark, each ended by LF."""
+    return source.text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def content_start(span: Span) -> Span:

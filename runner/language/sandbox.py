@@ -1,0 +1,370 @@
+"""Jinja behind a fence: what a template computes is bounded, and what it can reach is a mapping's keys.
+
+Jinja's own sandbox stands behind ours: with no attribute to be had and no function to be called but `range`, there is
+nothing for a template to find.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from itertools import islice
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, nodes, pass_context
+from jinja2.filters import FILTERS
+from jinja2.parser import Parser
+from jinja2.runtime import Context, LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+from jinja2.utils import missing
+
+from runner.language import bounds
+from runner.language.bounds import Meter, Refusal, Unknown
+from runner.language.fence import fenced
+from runner.language.grammar import syntax_refusal
+
+# Jinja's filters that give no more than they take; what the first ones get is made a text before.
+_TEXT_FILTERS = "capitalize lower title trim truncate upper wordcount"
+_OTHER_FILTERS = (
+    "abs d default dictsort first items last length count list map max min reject rejectattr reverse select selectattr "
+    "sort unique"
+)
+_OWN_FILTERS: dict[str, Callable[..., object]] = {
+    "float": bounds.fractional,
+    "format": bounds.formatted,
+    "int": bounds.whole,
+    "join": bounds.joined,
+    "replace": bounds.replaced,
+    "round": bounds.rounded,
+    "string": bounds.shown,
+    "sum": bounds.summed,
+}
+_ABSENT_ALLOWED = frozenset(("default", "d"))
+_BY_ATTRIBUTE = frozenset(("map", "max", "min", "reject", "rejectattr", "select", "selectattr", "sort", "unique"))
+_TESTS = "boolean defined false float integer iterable mapping none number sequence string true undefined"
+# Jinja's own ones calculate `value % 2`: a text there is a pattern that asks for a billion zeros.
+_OWN_TESTS: dict[str, Callable[..., bool]] = {
+    "divisibleby": lambda value, by: bounds.calculated("%", bounds.integer(value), bounds.integer(by)) == 0,
+    "even": lambda value: bounds.integer(value) % 2 == 0,
+    "odd": lambda value: bounds.integer(value) % 2 == 1,
+}
+_COMPARING_TESTS = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "lteq", "gt": "gt", "ge": "gteq", "in": "in"}
+_LOOP = "index index0 revindex revindex0 first last length previtem nextitem cycle changed depth"
+_MOST_FRAGMENTS = 8  # within each other
+_VALUE = "__value"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A template made into code; `steps` is what one pass over it costs."""
+
+    template: Template
+    steps: int
+
+
+class Broken(Exception):
+    """A rendering was refused. `trail`: template and line, from the one rendered (its name is empty) down to the place."""
+
+    def __init__(self, refusal: Refusal, trail: tuple[tuple[str, int], ...]) -> None:
+        self.refusal, self.trail = refusal, trail
+        super().__init__(str(refusal))
+
+
+class _Missing(StrictUndefined):
+    """What a name gives that nothing defines: any use of it is refused, but the question whether it is defined."""
+
+    __slots__ = ()
+
+    def __init__(self, hint: str | None = None, obj: Any = missing, name: Any = None, exc: Any = None) -> None:
+        def refusal(message: str) -> Unknown:
+            return Unknown(name, None if obj is missing else obj, hint="the list is empty" if hint else "")
+
+        super().__init__(hint, obj, name, exc=refusal)  # type: ignore[arg-type]  # it is called with a message, and raised
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """`fragment(written, parent)` finds what `{% include written %}` means in the template `parent` (empty: the one
+    rendered): the fragment's path, which becomes its name, and its text. It raises Refusal.
+    """
+
+    intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
+    intercepted_unops = frozenset("+-")
+
+    def __init__(self, fragment: Callable[[object, str], tuple[str, str]]) -> None:
+        super().__init__(undefined=_Missing, finalize=_finalized, keep_trailing_newline=True, optimized=False)
+        self._fragment = fragment
+        self._fragments: dict[str, Compiled] = {}
+        self.open: list[str] = []
+        self.meter = Meter()
+        self.globals = {"range": bounds.counted}
+        self.filters = {
+            **{name: self._metered(name, FILTERS[name]) for name in _OTHER_FILTERS.split()},
+            **{name: self._metered(name, _on_text(FILTERS[name])) for name in _TEXT_FILTERS.split()},
+            **{name: self._metered(name, function) for name, function in _OWN_FILTERS.items()},
+        }
+        self.tests = {name: TESTS[name] for name in _TESTS.split()}
+        self.tests |= {name: self._metered(name, function) for name, function in _OWN_TESTS.items()}
+        self.tests |= {name: self._metered(name, _comparison(word)) for name, word in _COMPARING_TESTS.items()}
+        self._words = frozenset(self.filters), frozenset(self.tests)
+        self.filters |= {
+            "~": self._metered("~", bounds.joined),
+            "<>": self._metered("<>", _compared),
+            "[]": self._metered("[]", _literal),
+            "for": self._looped,
+        }
+
+    # --- compiling ---
+
+    def compiled(self, source: str, *, native: bool = False, name: str = "") -> Compiled:
+        """`native`: of a template that is one expression, so that `value` can give what it is. Raises Refusal."""
+        bounds.characters(len(source))
+        tree, steps = fenced(self._parsed(source), *self._words)
+        if native:
+            tree = _assigned(tree)
+            tree.set_environment(self)
+        try:
+            code = self.compile(tree, name or None, name or None)
+        except TemplateSyntaxError as error:
+            raise syntax_refusal(source, error.message or "", line=error.lineno, word="") from None
+        except (SyntaxError, RecursionError, MemoryError):
+            raise Refusal("template-limit", "the template is nested too deeply") from None
+        return Compiled(Template.from_code(self, code, self.globals), steps)
+
+    def _parsed(self, source: str) -> nodes.Template:
+        parser = None
+        try:
+            parser = Parser(self, source)
+            return parser.parse()
+        except TemplateSyntaxError as error:
+            current = parser.stream.current if parser else None
+            word = str(current.value) if current and current.lineno == error.lineno else ""
+            raise syntax_refusal(source, error.message or "", line=error.lineno, word=word) from None
+        except RecursionError:
+            raise Refusal("template-limit", "the template is nested too deeply") from None
+        except ValueError:  # a number of thousands of digits
+            raise Refusal("template-limit", "a number in the template grows too large") from None
+
+    # --- rendering ---
+
+    def text(self, compiled: Compiled, names: Mapping[str, object]) -> str:
+        """Raises Broken."""
+        pieces: list[str] = []
+        length = 0
+        try:
+            context = self._begin(compiled, names)
+            for piece in compiled.template.root_render_func(context):
+                length = bounds.characters(length + len(piece))
+                pieces.append(piece)
+        except _FAILURES as error:
+            _break(error)
+        return "".join(pieces)
+
+    def value(self, compiled: Compiled, names: Mapping[str, object]) -> object:
+        """What the one expression of a `native` template gives, as JSON that nobody else holds. Raises Broken."""
+        try:
+            context = self._begin(compiled, names)
+            for _ in compiled.template.root_render_func(context):
+                pass
+            found = context.vars[_VALUE]
+            if type(found) is Undefined:
+                raise Refusal("template-value", "the `if` is false and has no `else`", word="if")
+            return bounds.copied(_present(found))
+        except _FAILURES as error:
+            _break(error)
+
+    def _begin(self, compiled: Compiled, names: Mapping[str, object]) -> Context:
+        self.meter, self.open = Meter(), []
+        self.meter.charge(compiled.steps)
+        return compiled.template.new_context(dict(names))
+
+    # --- what code made of a template calls ---
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:  # noqa: A002
+        path, text = self._fragment(_present(name), parent or "")
+        if path in self.open:
+            raise Refusal(
+                "template-include", f"`{path}` includes itself: {' -> '.join([*self.open, path])}", word=str(name)
+            )
+        if len(self.open) >= _MOST_FRAGMENTS:
+            raise Refusal("template-limit", f"more than {_MOST_FRAGMENTS} fragments include each other", word=str(name))
+        if path not in self._fragments:
+            try:
+                self._fragments[path] = self.compiled(text, name=path)
+            except Refusal as refusal:
+                raise _InFragment(refusal, path) from None
+        return _Fragment(self, path, self._fragments[path])
+
+    def get_or_select_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:  # noqa: A002
+        return self.get_template(name, parent)
+
+    def select_template(self, names: Any, parent: str | None = None, globals: Any = None) -> Any:  # noqa: A002
+        raise Refusal("template-include", "an include takes one path")
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping):
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        if isinstance(obj, LoopContext) and attribute in _LOOP.split():
+            return getattr(obj, attribute)
+        return self.undefined(obj=_present(obj), name=attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        try:
+            if isinstance(obj, Mapping) or (isinstance(obj, list | tuple | str) and isinstance(argument, int)):
+                return obj[argument]
+        except LookupError:
+            pass
+        return self.undefined(obj=_present(obj), name=_present(argument))
+
+    def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
+        owner = getattr(function, "__self__", None)
+        if function is not bounds.counted and not isinstance(owner, LoopContext):
+            raise Refusal("template-value", f"{bounds.kind_of(function)} cannot be called")
+        self.meter.charge(bounds.weight([_present(argument) for argument in args]))
+        return function(*args)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        self.meter.charge(bounds.weight(_present(left)) + bounds.weight(_present(right)))
+        return bounds.calculated(operator, left, right)
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
+        if not isinstance(_present(arg), int | float):
+            raise Refusal("template-value", f"`{operator}` takes a number, not {bounds.kind_of(arg)}", word=operator)
+        return -arg if operator == "-" else arg
+
+    def _metered(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with its arguments and its result weighed."""
+        first = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+        @wraps(function)
+        def metered(*args: Any, **kwargs: Any) -> Any:
+            given = (*args[first:], *kwargs.values())
+            if name in _ABSENT_ALLOWED:
+                given = given[1:]
+            steps = [bounds.weight(_present(argument)) for argument in given]
+            if name in _BY_ATTRIBUTE:  # `attribute='a.b,c.d'` is looked up for each member
+                steps[0] *= 1 + sum(len(argument) for argument in given[1:] if isinstance(argument, str))
+            self.meter.charge(sum(steps))
+            try:
+                result = function(*args, **kwargs)
+                if isinstance(result, Iterator):
+                    result = list(islice(result, bounds.MOST_CHARACTERS))
+            except Refusal as refusal:
+                refusal.word = refusal.word or name
+                raise
+            except (TypeError, ValueError, AttributeError) as error:
+                what = bounds.kind_of(given[0]) if given else ""
+                raise Refusal("template-value", f"`{name}` cannot be used on {what} so: {error}", word=name) from None
+            self.meter.charge(bounds.weight(result))
+            return result
+
+        return metered
+
+    def _looped(self, value: Any, cost: int) -> Any:
+        found = bounds.members(_present(value))
+        self.meter.charge(len(found) * cost)
+        return found
+
+
+class _Fragment:
+    """An included template as code made of a template uses it; it is open while it is rendered."""
+
+    def __init__(self, sandbox: Sandbox, path: str, compiled: Compiled) -> None:
+        self._sandbox, self._path, self._compiled = sandbox, path, compiled
+        self.new_context = compiled.template.new_context
+
+    def root_render_func(self, context: Context) -> Iterator[str]:
+        self._sandbox.meter.charge(self._compiled.steps)
+        self._sandbox.open.append(self._path)
+        yield from self._compiled.template.root_render_func(context)
+        self._sandbox.open.pop()
+
+
+def _assigned(tree: nodes.Template) -> nodes.Template:
+    """The template that keeps the value of the one expression that `tree` prints."""
+    parts = [part for output in tree.find_all(nodes.Output) for part in output.nodes]
+    printed = [part for part in parts if not isinstance(part, nodes.TemplateData)]
+    literal = "".join(part.data for part in parts if isinstance(part, nodes.TemplateData))
+    if len(printed) != 1 or literal.strip() or any(not isinstance(part, nodes.Output) for part in tree.body):
+        raise Refusal(
+            "template-syntax", "this is more than one expression", line=tree.body[0].lineno if tree.body else 1
+        )
+    line = printed[0].lineno
+    return nodes.Template([nodes.Assign(nodes.Name(_VALUE, "store", lineno=line), printed[0], lineno=line)], lineno=1)
+
+
+class _InFragment(Exception):
+    """The refusal of a fragment that cannot be compiled, on its way up."""
+
+    def __init__(self, refusal: Refusal, path: str) -> None:
+        self.refusal, self.path = refusal, path
+
+
+_FAILURES = (
+    Refusal, _InFragment, TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
+    RecursionError, MemoryError,
+)  # fmt: skip
+
+
+def _break(error: Exception) -> NoReturn:
+    """Raises Broken for whatever a rendering ended with, with the lines of the templates it ran through."""
+    trail = []
+    frame = error.__traceback__
+    while frame is not None:
+        template = frame.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            trail.append((template.name or "", template.get_corresponding_lineno(frame.tb_lineno)))
+        frame = frame.tb_next
+    match error:
+        case _InFragment():
+            trail.append((error.path, error.refusal.line))
+            raise Broken(error.refusal, tuple(trail)) from None
+        case Refusal():
+            raise Broken(error, tuple(trail)) from None
+    refusal = Refusal("template-value", f"the template cannot be rendered: {error}")
+    raise Broken(refusal, tuple(trail)) from None
+
+
+@pass_context
+def _finalized(context: Context, value: Any) -> str:
+    """What `{{ value }}` puts into the text. That it takes the context keeps Jinja from calling it at compile time."""
+    text = bounds.shown(_present(value))
+    environment = context.environment
+    assert isinstance(environment, Sandbox)
+    environment.meter.charge(1 + bounds.characters(len(text)) // 16)
+    return text
+
+
+def _present(value: Any) -> Any:
+    """The value, if it is one. An `if` without `else` that is false gives an empty text, as in Jinja."""
+    if isinstance(value, _Missing):
+        value._fail_with_undefined_error()
+    return "" if isinstance(value, Undefined) else value
+
+
+def _literal(value: Any) -> Any:
+    for member in value.values() if isinstance(value, dict) else value:
+        _present(member)
+    return value
+
+
+def _on_text(function: Callable[..., Any]) -> Callable[..., Any]:
+    first = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @wraps(function)
+    def on_text(*args: Any, **kwargs: Any) -> Any:
+        return function(*args[:first], bounds.shown(args[first]), *args[first + 1 :], **kwargs)
+
+    return on_text
+
+
+def _compared(left: object, words: tuple[str, ...], *others: object) -> bool:
+    """`left < a < b ...`: true where each neighbours' comparison is."""
+    for word, right in zip(words, others, strict=True):
+        if not bounds.compared(word, left, right):
+            return False
+        left = right
+    return True
+
+
+def _comparison(word: str) -> Callable[[object, object], bool]:
+    return lambda left, right: bounds.compared(word, left, right)
