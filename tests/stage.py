@@ -80,12 +80,14 @@ class Stage:
         return {take["id"]: take["status"] for take in self.manifest(pipeline=pipeline)["takes"]}
 
     def events(self) -> list[tuple[str, str]]:
-        """(take, event) of the journal, in the order they were written."""
+        """(take, event) of the journal, in the order they were written; none while it is being begun."""
         db = sqlite3.connect(f"file:{self.folder / '.shotrunner' / 'journal.sqlite'}?mode=ro", uri=True)
         try:
             return db.execute(
                 "SELECT intents.take, event FROM events JOIN intents USING (key, purchase) ORDER BY seq"
             ).fetchall()
+        except sqlite3.OperationalError:
+            return []
         finally:
             db.close()
 
@@ -95,7 +97,7 @@ class PaidService:
 
     def __init__(self, folder: Path, *mishaps: Mishap, key: str = KEY) -> None:
         self._ready, self._end = threading.Event(), threading.Event()
-        self._folder, self._script, self.key = folder, Script(tuple(mishaps)), key
+        self._folder, self._script, self.key = folder, Script(mishaps=tuple(mishaps)), key
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="paid service")
         self._thread.start()
         assert self._ready.wait(20)
