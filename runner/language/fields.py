@@ -9,6 +9,7 @@ from runner.core.diagnostics import Label
 from runner.language.document import comment_after
 from runner.language.faults import Faults, suggested
 from runner.language.node import Mapping, Node, Scalar, Sequence
+from runner.language.template import is_template
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 ID_RULE = "letters, digits, `_` and `-`, at most 64, the first a letter or digit"
@@ -16,6 +17,8 @@ TEMPLATED = "prompt, negative_prompt, title, image, videos, audio, trim, transit
 
 
 def has_template(node: Node) -> bool:
+    if isinstance(node, Scalar):
+        return isinstance(node.value, str) and is_template(node.value)
     return next(_templates(node), None) is not None
 
 
@@ -35,7 +38,7 @@ def no_template(node: Node, name: str, faults: Faults) -> bool:
 def _templates(node: Node) -> Iterator[Scalar]:
     match node:
         case Scalar(value=str(value)):
-            if "{{" in value or "{%" in value:
+            if is_template(value):
                 yield node
         case Sequence():
             for part in node.items:

@@ -139,7 +139,7 @@ def _overrides(at: Node, faults: Faults) -> dict[str, dict[str, Setting]]:
                 fields.no_value(entry.value, f"`{name}`", faults)
             elif fields.no_template(entry.value, f"`{name}`", faults):
                 found[model.key.text][name] = Setting(
-                    value=plain(entry.value), span=entry.value.span, layer=Layer.OVERRIDE
+                    value=plain(entry.value), span=entry.value.span, layer=Layer.OVERRIDE, key=entry.key.span
                 )
     return found
 

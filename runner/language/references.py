@@ -147,7 +147,7 @@ def _read_mapping(name: str, written: node.Mapping, named: str, faults: Faults) 
     sha256 = written.get("sha256")
     digest = _digest(sha256, named, faults) if sha256 is not None else None
     if (note := written.get("note")) is not None:
-        fields.fixed_text(note, f"`note` of {named}", faults)
+        lawful &= fields.fixed_text(note, f"`note` of {named}", faults) is not None
     media = [entry for entry in written if entry.key.text in tuple(Kind)]
     if not media:
         if lawful:

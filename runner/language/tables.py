@@ -22,6 +22,24 @@ MOST_FAULTS = 1000
 _MOST_LEVELS = 64
 
 
+class Untyped(str):
+    """A text from where nothing but texts comes: a cell of CSV, a `--var`.
+
+    `row.n == 7` would be false of each row and never say why: compared with a number it raises TypeError.
+    """
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int | float):
+            raise TypeError("a text is compared with a number")
+        return str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """`number` counts from 1, the header not counted; `line` is where the row begins in the file."""
@@ -71,7 +89,7 @@ def _csv(source: Source, delimiter: str, faults: Faults) -> Table:
     rows = []
     for number, (line, cells) in enumerate(records, 1):
         if len(cells) == len(columns):
-            rows.append(Row(number=number, line=line, cells=dict(zip(columns, cells, strict=True))))
+            rows.append(Row(number=number, line=line, cells=dict(zip(columns, map(Untyped, cells), strict=True))))
         else:
             named = f"{len(cells)} cell{'' if len(cells) == 1 else 's'}, the header {len(columns)}"
             _row_fault(

@@ -26,11 +26,12 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A value, rendered, with its place and layer."""
+    """A value, rendered, with its place and layer. `key` is where its name stands, for what is wrong with the name."""
 
-    value: object  # JSON: str int float bool None list dict
+    value: object  # JSON: str int float bool None list dict; a budget is a Decimal
     span: Span
     layer: Layer
+    key: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
