@@ -83,6 +83,7 @@ class Diagnostic:
 
 # Every code and what it says in general; `tests/cases/refused` holds a case for each.
 CODES: dict[str, str] = {
+    "bad-cut": "a trim or a dissolve does not fit the clips that are asked for",
     "bad-value": "a value is not one that is allowed here",
     "unknown-parameter": "the model has no parameter of this name",
     "missing-parameter": "the model needs a parameter that is not given",
@@ -132,6 +133,13 @@ CODES: dict[str, str] = {
     "bad-table": "a table that cannot be read, or a faulty row of it",
     "missing-column": "a table lacks the column that it is asked for",
     "empty-table": "no row of a table is left",
+    "unknown-model": "there is no model of this name",
+    "unknown-pipeline": "there is no pipeline of this name, or its file cannot be read",
+    "unreadable-media": "a reference's file cannot be decoded, or may not be read",
+    "media-limit": "a reference is not what the model takes: format, size, length or number",
+    "pinned-differs": "a file has other bytes than its reference says",
+    "seed-absent": "a seed for a model that has none",
+    "seed-range": "a seed outside of the model's range",
 }
 
 
