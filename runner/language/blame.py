@@ -11,6 +11,7 @@ from runner.language.node import Scalar
 from runner.language.place import locate, readable
 
 _LISTED = 20
+_LONGEST = 300
 _NO_WORDS = frozenset(("data", "whitespace", "comment", "raw_begin", "raw_end"))
 
 
@@ -40,7 +41,7 @@ def blamed(refusal: Refusal, trail: Sequence[tuple[str, int]], rendering: Render
     elif not refusal.line:  # what was refused unrendered is wrong for every shot
         notes = (f"rendered for {rendering.where}",)
     return Diagnostic(
-        code=refusal.code, headline=headline, span=found.span(at), others=included, notes=notes, help=advice
+        code=refusal.code, headline=_clipped(headline), span=found.span(at), others=included, notes=notes, help=advice
     )
 
 
@@ -94,13 +95,17 @@ class _Text:
         while end + 1 < len(self._tokens) and self._tokens[end + 1].line == self._tokens[start].line:
             end += 1
             if self._tokens[end].kind in ("variable_end", "block_end"):
-                break
-        return start, end
+                return start, end
+        return start, start
 
     def _place(self, line: int, column: int, length: int) -> Span:
         if self._source is None:
             return locate(self._scalar, line, column, length)
         return Span(source=self._source, line=line, column=column, end_line=line, end_column=column + length)
+
+
+def _clipped(headline: str) -> str:
+    return headline if len(headline) <= _LONGEST else f"{headline[:_LONGEST]} ..."
 
 
 def _bare(token: Token) -> str:

@@ -7,10 +7,12 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import NoReturn, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 MOST_CHARACTERS = 65_536  # of one text, and of all that a template gives
 MOST_STEPS = 200_000  # of one rendering: nodes evaluated, and what the values they walk over weigh
+MOST_CHARACTERS_IN_ALL = 500_000_000  # of what one storyboard's templates give
+MOST_STEPS_IN_ALL = 50_000_000  # of one storyboard
 _MOST_WEIGHT = 20_000
 _MOST_LEVELS = 80  # of lists in lists; YAML itself gives at most 64
 _MOST_BITS = 1_024  # of a whole number
@@ -39,17 +41,23 @@ class Unknown(Refusal):
 
 
 class Meter:
-    """Counts the steps of one rendering."""
+    """Counts the steps of one rendering, and of all renderings of a storyboard."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("_in_all", "_left")
 
     def __init__(self) -> None:
+        self._in_all, self._left = 0, MOST_STEPS
+
+    def begin(self) -> None:
+        """The next rendering begins."""
+        self._in_all += MOST_STEPS - self._left
         self._left = MOST_STEPS
 
     def charge(self, steps: int) -> None:
         self._left -= steps
-        if self._left < 0:
-            raise Refusal("template-limit", "the template takes too many steps", help="shorten its loops")
+        if self._left < 0 or self._in_all > MOST_STEPS_IN_ALL:
+            whose = "the template takes" if self._left < 0 else "all templates together take"
+            raise Refusal("template-limit", f"{whose} too many steps", help="shorten its loops")
 
 
 def weight(value: object) -> int:
@@ -320,6 +328,15 @@ def members(value: object) -> list[object] | tuple[object, ...]:
         case Mapping() | str():
             return list(value)
     raise Refusal("template-value", f"a loop cannot go over {kind_of(value)}")
+
+
+def cut(value: object, start: Any, stop: Any, step: Any) -> object:
+    """`value[start:stop:step]`"""
+    if not isinstance(value, str | list | tuple):
+        raise Refusal("template-value", f"{kind_of(value)} has no part `[:]`", word="[")
+    if step == 0 or any(not isinstance(bound, int | None) for bound in (start, stop, step)):
+        raise Refusal("template-value", "`[:]` takes whole numbers, and steps other than 0", word="[")
+    return value[slice(start, stop, step)]
 
 
 def counted(*numbers: object) -> list[int]:

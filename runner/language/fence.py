@@ -1,7 +1,7 @@
 """What a template may write: its parsed tree is held to a list, and whatever can grow or go on becomes a bounded call.
 
 The calls are filters under names that no template can write; `sandbox` gives them their meaning:
-`~` joins texts, `<>` compares, `[]` weighs a literal, `for` counts the rounds of a loop.
+`~` joins texts, `<>` compares, `[]` weighs a literal, `[:]` cuts, `for` counts the rounds of a loop.
 """
 
 import math
@@ -140,6 +140,13 @@ class _Fence(NodeTransformer):
         if node.name not in self._tests:
             self._unknown(node, "test", node.name, self._tests)
         return self.generic_visit(node)
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if not isinstance(node.arg, nodes.Slice):
+            return node
+        parts = (node.arg.start, node.arg.stop, node.arg.step)
+        return _call("[:]", node.node, *(part or nodes.Const(None, lineno=node.lineno) for part in parts))
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)

@@ -23,8 +23,13 @@ class Token:
     column: int
 
 
-def tokens(source: str) -> Iterator[Token]:
+@lru_cache(maxsize=16)
+def tokens(source: str) -> tuple[Token, ...]:
     """The tokens of a template with their places, from 1; the last one is the character that cannot be read, if any."""
+    return tuple(_tokens(source))
+
+
+def _tokens(source: str) -> Iterator[Token]:
     behind, line, line_start = 0, 1, 0
     try:
         for _, kind, text in _lexer().tokeniter(source, None):

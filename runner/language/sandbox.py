@@ -5,6 +5,7 @@ nothing for a template to find.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from itertools import islice
@@ -110,6 +111,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             "~": self._metered("~", bounds.joined),
             "<>": self._metered("<>", _compared),
             "[]": self._metered("[]", _literal),
+            "[:]": self._metered("[:]", bounds.cut),
             "for": self._looped,
         }
 
@@ -173,7 +175,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             _break(error)
 
     def _begin(self, compiled: Compiled, names: Mapping[str, object]) -> Context:
-        self.meter, self.open = Meter(), []
+        self.open = []
+        self.meter.begin()
         self.meter.charge(compiled.steps)
         return compiled.template.new_context(dict(names))
 
@@ -218,13 +221,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(function, "__self__", None)
         if function is not bounds.counted and not isinstance(owner, LoopContext):
-            raise Refusal("template-value", f"{bounds.kind_of(function)} cannot be called")
+            raise Refusal("template-value", f"{bounds.kind_of(function)} cannot be called", word="range")
         self.meter.charge(bounds.weight([_present(argument) for argument in args]))
-        return function(*args)
+        with _naming("range"):
+            return function(*args)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         self.meter.charge(bounds.weight(_present(left)) + bounds.weight(_present(right)))
-        return bounds.calculated(operator, left, right)
+        with _naming(operator):
+            return bounds.calculated(operator, left, right)
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
         if not isinstance(_present(arg), int | float):
@@ -244,17 +249,11 @@ class Sandbox(ImmutableSandboxedEnvironment):
             if name in _BY_ATTRIBUTE:  # `attribute='a.b,c.d'` is looked up for each member
                 steps[0] *= 1 + sum(len(argument) for argument in given[1:] if isinstance(argument, str))
             self.meter.charge(sum(steps))
-            try:
+            with _naming(name):
                 result = function(*args, **kwargs)
                 if isinstance(result, Iterator):
                     result = list(islice(result, bounds.MOST_CHARACTERS))
-            except Refusal as refusal:
-                refusal.word = refusal.word or name
-                raise
-            except (TypeError, ValueError, AttributeError) as error:
-                what = bounds.kind_of(given[0]) if given else ""
-                raise Refusal("template-value", f"`{name}` cannot be used on {what} so: {error}", word=name) from None
-            self.meter.charge(bounds.weight(result))
+                self.meter.charge(bounds.weight(result))
             return result
 
         return metered
@@ -320,8 +319,33 @@ def _break(error: Exception) -> NoReturn:
             raise Broken(error.refusal, tuple(trail)) from None
         case Refusal():
             raise Broken(error, tuple(trail)) from None
-    refusal = Refusal("template-value", f"the template cannot be rendered: {error}")
-    raise Broken(refusal, tuple(trail)) from None
+    raise Broken(Refusal("template-value", _reason(error)), tuple(trail)) from None
+
+
+# Python's words for what a template can still do wrong, and ours.
+_REASONS = (
+    ("unhashable", "a key is a text or a number, not a list or a mapping"),
+    ("unpack", "the names on the left are not as many as the members of the value"),
+    ("recursion", "the template is nested too deeply"),
+)
+
+
+def _reason(error: Exception) -> str:
+    return next(
+        (ours for theirs, ours in _REASONS if theirs in str(error)), f"the template cannot be rendered: {error}"
+    )
+
+
+@contextmanager
+def _naming(word: str) -> Iterator[None]:
+    """A refusal within names the operator or filter that refused, in the message and under the caret."""
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.word = refusal.word or word
+        raise
+    except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
+        raise Refusal("template-value", f"`{word}` cannot be used so: {error}", word=word) from None
 
 
 @pass_context

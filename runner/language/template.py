@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from runner.core.diagnostics import Rejected, Source, Span
+from runner.core.diagnostics import Diagnostic, Rejected, Source, Span
 from runner.language import paths
-from runner.language.bounds import MOST_CHARACTERS, Refusal, kind_of, shown
+from runner.language.bounds import MOST_CHARACTERS, MOST_CHARACTERS_IN_ALL, Refusal, kind_of, shown
 from runner.language.faults import Faults
 from runner.language.node import Scalar
 from runner.language.place import readable
@@ -72,6 +72,7 @@ class Templates:
         self._compiled: dict[tuple[str, bool], Compiled | Refusal] = {}
         self._plain: dict[str, tuple[_Part, ...]] = {}
         self._fragments: dict[str, Source] = {}
+        self._given = 0
         self._sandbox: Sandbox | None = None
         self._first: Source  # the storyboard, once a template of it has been rendered
 
@@ -83,7 +84,12 @@ class Templates:
         if not is_template(scalar.text):
             return scalar.text
         filled = self._filled(scalar.text, names)
-        return filled if filled is not None else str(self._rendered(scalar, names, where, native=False))
+        text = str(self._rendered(scalar, names, where, native=False)) if filled is None else filled
+        self._given += len(text)
+        if self._given > MOST_CHARACTERS_IN_ALL:
+            headline = "all templates of the storyboard together give too much text"
+            raise Rejected([Diagnostic(code="template-limit", headline=headline, span=scalar.span)])
+        return text
 
     def value(self, scalar: Scalar, names: Mapping[str, object], where: str) -> object:
         """What the expression of a whole-value template gives: None, bool, int, float, str, list or dict, a copy of its own.
