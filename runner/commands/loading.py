@@ -1,7 +1,7 @@
 """From what was typed to requests: the part that `validate`, `plan` and `run` share. Reads files, writes nothing."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +21,12 @@ from runner.core.request import Request
 from runner.core.spelling import nearest
 from runner.language import pipeline as pipelines
 from runner.language import storyboard as storyboards
-from runner.language.pipeline import Pipeline
+from runner.language.pipeline import Assemble, Pipeline
 from runner.language.storyboard import Storyboard
 from runner.planning.request import Built, Context, build, override_faults
 from runner.planning.service import Service
+from runner.steps import film
+from runner.steps.cut import BadCut
 
 Cached = Callable[[str, int], Mapping[str, object] | None]
 
@@ -93,6 +95,8 @@ def load(place: Project, path: str, options: Options, cached: Cached) -> Loaded:
         *override_faults(models, pipeline.overrides),
         *(d for b in built for d in b.diagnostics),
     )
+    if not has_errors(diagnostics):
+        diagnostics = (*diagnostics, *_cut_faults(storyboard, built, pipeline))
     return Loaded(
         project=place,
         identity=path.removesuffix(Path(path).suffix),
@@ -104,6 +108,17 @@ def load(place: Project, path: str, options: Options, cached: Cached) -> Loaded:
         diagnostics=in_file_order(diagnostics),
         found=found,
     )
+
+
+def _cut_faults(storyboard: Storyboard, built: Sequence[Built], pipeline: Pipeline) -> Iterator[Diagnostic]:
+    """Trims and dissolves that the clips asked for will not be long enough for."""
+    requests = {b.take.id: b.request for b in built if b.request is not None}
+    for step in (s for s in pipeline.steps if isinstance(s, Assemble)):
+        try:
+            film.rehearse(storyboard.takes, requests, step)
+        except BadCut as fault:
+            place = next((t.span for t in film.chosen(storyboard.takes) if t.variant == fault.name), None)
+            yield Diagnostic(code="bad-cut", headline=str(fault), span=place)
 
 
 def _pipeline(storyboard: Storyboard, root: Path, here: Path, options: Options) -> Pipeline:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from signal import Signals
 
 import runner
@@ -142,12 +143,14 @@ class Run:
         files = {take: self.outputs.path(name) for take, name in self.placed.items()}
         said = words_of(self.decided, history)
         try:
-            pieces = film.pieces(takes, self.loaded.requests, files, said, step)
-            digests = {
-                a.take.variant: str(_result(a.request.key, history).get("sha256"))
+            clips = {
+                a.take.id: _result(a.request.key, history)
                 for a in self.decided.plan.actions
-                if a.request is not None and a.take.id in files and a.take.number == 1
+                if a.request is not None and a.take.id in files
             }
+            lengths = {take: Decimal(str(clip.get("duration_s"))) for take, clip in clips.items()}
+            pieces = film.pieces(takes, self.loaded.requests, files, lengths, said, step)
+            digests = {t.variant: str(clips[t.id].get("sha256")) for t in film.chosen(takes) if t.id in clips}
             sha256, made = await film.assemble(pieces, digests, step, self.outputs, FILM_VERSION)
         except film.Incomplete as fault:
             record.update(status="stopped", missing=list(fault.takes))

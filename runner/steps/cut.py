@@ -15,7 +15,11 @@ FRAME_SAMPLES = SAMPLE_RATE // FPS  # sound and picture share this grid, so they
 
 
 class BadCut(ValueError):
-    """The film cannot be cut as asked; the message is one plain sentence."""
+    """The film cannot be cut as asked; the message is one plain sentence, `name` the piece it is about, if one."""
+
+    def __init__(self, message: str, name: str = "") -> None:
+        self.name = name
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,35 +89,39 @@ def _taken(piece: Piece, length: Fraction | None) -> tuple[int, int]:
     if piece.clip is None:
         frames = _to_frames(Fraction(piece.seconds or 0))
         if frames < 1:
-            raise BadCut(f"the slate of `{piece.name}` has no length")
+            raise BadCut(f"the slate of `{piece.name}` has no length", piece.name)
         return 0, frames
     if length is None or length <= 0:
-        raise BadCut(f"the clip of `{piece.name}` has no length")
+        raise BadCut(f"the clip of `{piece.name}` has no length", piece.name)
     whole = max(1, _to_frames(length))
     first = 0 if piece.in_s is None else _to_frames(Fraction(piece.in_s))
     end = whole if piece.out_s is None else _to_frames(Fraction(piece.out_s))
     end = whole if whole < end <= whole + SHORTFALL else end
     if first < 0 or end > whole or first >= whole:
         asked = piece.out_s if piece.out_s is not None and end > whole else piece.in_s
-        raise BadCut(f"`{piece.name}` is trimmed at {asked} s, but its clip is {float(length):.10g} s long")
+        raise BadCut(f"`{piece.name}` is trimmed at {asked} s, but its clip is {float(length):.10g} s long", piece.name)
     if end <= first:
-        raise BadCut(f"the trim of `{piece.name}` leaves nothing of its clip: in {piece.in_s} s, out {piece.out_s} s")
+        raise BadCut(
+            f"the trim of `{piece.name}` leaves nothing of its clip: in {piece.in_s} s, out {piece.out_s} s", piece.name
+        )
     return first, end - first
 
 
 def _hold_dissolve(before: Part, part: Part) -> None:
     dissolve = f"the dissolve into `{part.piece.name}` of {part.piece.dissolve_s} s"
     if part.overlap < 0:
-        raise BadCut(f"{dissolve} is negative")
+        raise BadCut(f"{dissolve} is negative", part.piece.name)
     shorter = min(before, part, key=lambda p: p.frames)
     if part.overlap > shorter.frames:
         raise BadCut(
-            f"{dissolve} is longer than `{shorter.piece.name}`, which is {_seconds(shorter.frames)} s in the cut"
+            f"{dissolve} is longer than `{shorter.piece.name}`, which is {_seconds(shorter.frames)} s in the cut",
+            part.piece.name,
         )
     if before.overlap + part.overlap > before.frames:
         raise BadCut(
             f"the dissolves into and out of `{before.piece.name}` take {_seconds(before.overlap + part.overlap)} s"
-            f" together, but it is {_seconds(before.frames)} s in the cut"
+            f" together, but it is {_seconds(before.frames)} s in the cut",
+            before.piece.name,
         )
 
 

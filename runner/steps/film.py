@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
 from runner.language.pipeline import Assemble, Missing
 from runner.language.take import Take
-from runner.steps.cut import Piece, plan_cut
+from runner.steps.cut import FPS, Piece, plan_cut
 
 
 class Incomplete(Exception):
@@ -29,27 +30,37 @@ def chosen(takes: Sequence[Take]) -> tuple[Take, ...]:
 
 def rehearse(takes: Sequence[Take], requests: Mapping[str, Request], step: Assemble) -> None:
     """Place the cut by the lengths that will be asked for, before anything is bought. Raises `BadCut`."""
-    cut = [take for take in chosen(takes) if take.id in requests]
+    cut = chosen(takes)
     if cut:
-        pieces = [_piece(take, step, Path(), None) for take in cut]
-        plan_cut(pieces, [Fraction(requests[take.id].seconds) for take in cut])
+        found = _pieces(cut, requests, step, dict.fromkeys((take.id for take in cut), Path()), {})
+        plan_cut(found, [Fraction(requests[take.id].seconds) for take in cut])
 
 
 def pieces(
     takes: Sequence[Take],
     requests: Mapping[str, Request],
     clips: Mapping[str, Path],
+    lengths: Mapping[str, Decimal],
     words: Mapping[str, str],
     step: Assemble,
 ) -> tuple[Piece, ...]:
-    """The cut's pieces. `clips` by take id; `words` says of a take without a clip what became of it. Raises `Incomplete`."""
+    """The cut's pieces. `clips` and `lengths`, real seconds, by take id; `words` says of a take without a clip what became of it.
+
+    A service may make a clip a few frames shorter than it was asked for: a trim that ends behind it ends with it.
+    Raises `Incomplete`.
+    """
     cut = chosen(takes)
     missing = tuple(take.id for take in cut if take.id not in clips)
     if missing and (step.missing is Missing.STOP or len(missing) == len(cut)):
         raise Incomplete(missing)
-    return tuple(
-        _piece(take, step, clips.get(take.id), (requests.get(take.id), words.get(take.id, ""))) for take in cut
-    )
+    found = _pieces(cut, requests, step, clips, words)
+    return tuple(_held(piece, lengths.get(take.id)) for take, piece in zip(cut, found, strict=True))
+
+
+def _held(piece: Piece, length: Decimal | None) -> Piece:
+    if length is None or piece.out_s is None or piece.out_s < length:
+        return piece
+    return replace(piece, out_s=None)
 
 
 async def assemble(
@@ -70,26 +81,49 @@ async def assemble(
     return made.sha256, True
 
 
-def _piece(take: Take, step: Assemble, clip: Path | None, slated: tuple[Request | None, str] | None) -> Piece:
-    transition = take.transition or step.transition
-    slate: tuple[str, ...] = ()
-    seconds: Decimal | Fraction | None = None
-    trim = take.trim
-    if clip is None and slated is not None:
-        request, word = slated
+def _pieces(
+    cut: Sequence[Take],
+    requests: Mapping[str, Request],
+    step: Assemble,
+    clips: Mapping[str, Path],
+    words: Mapping[str, str],
+) -> tuple[Piece, ...]:
+    lengths = [_seconds(take, requests) for take in cut]
+    found = []
+    for number, take in enumerate(cut):
+        if take.transition is not None:
+            dissolve = take.transition.dissolve_s
+        elif step.transition is not None and number:
+            # The pipeline's own transition gives way to short shots; a shot's is a fault where it does not fit.
+            dissolve = min(step.transition.dissolve_s, *(length / 2 for length in lengths[number - 1 : number + 1]))
+            dissolve = (dissolve * FPS).to_integral_value(ROUND_FLOOR) / FPS
+        else:
+            dissolve = Decimal(0)
+        found.append(_piece(take, clips.get(take.id), lengths[number], words.get(take.id, ""), dissolve))
+    return tuple(found)
+
+
+def _seconds(take: Take, requests: Mapping[str, Request]) -> Decimal:
+    """How long the take is in the cut, by what is asked for."""
+    request, trim = requests.get(take.id), take.trim
+    whole = Decimal(request.seconds if request else 5)
+    if trim is None:
+        return whole
+    return (trim.out_s if trim.out_s is not None else whole) - (trim.in_s or Decimal(0))
+
+
+def _piece(take: Take, clip: Path | None, seconds: Decimal, word: str, dissolve_s: Decimal) -> Piece:
+    if clip is None:
         prompt = str(take.texts["prompt"].value) if "prompt" in take.texts else ""
         slate = (take.variant, *(line for line in (take.title, word, prompt) if line))
-        whole = Decimal(request.seconds if request else 5)
-        seconds = (trim.out_s if trim and trim.out_s is not None else whole) - (trim.in_s or 0 if trim else 0)
-        trim = None
+        return Piece(name=take.variant, clip=None, slate=slate, seconds=seconds, dissolve_s=dissolve_s)
+    trim = take.trim
     return Piece(
         name=take.variant,
         clip=clip,
-        slate=slate,
-        seconds=seconds,
         in_s=trim.in_s if trim else None,
         out_s=trim.out_s if trim else None,
-        dissolve_s=transition.dissolve_s if transition else Decimal(0),
+        dissolve_s=dissolve_s,
     )
 
 
