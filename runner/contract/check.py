@@ -238,7 +238,7 @@ def _unlawful(document: Mapping[str, Any]) -> Iterator[Fault]:
             )
     for path, name, value in named:
         if not _compiled(properties[name]).is_valid(value):
-            headline = f"`{name}` does not take {value!r}: it takes {takes(properties[name])}"
+            headline = f"`{name}` does not take {quoted(value)}: it takes {takes(properties[name])}"
             yield Fault(path=path, code="bad-model", headline=headline)
     if "px" not in said["output"]:
         return
