@@ -26,6 +26,11 @@ def in_credits(value: Decimal) -> str:
     return f"{amount(value)} credit{'' if value == 1 else 's'}"
 
 
+def priced(value: Decimal, unit: str) -> str:
+    """An amount in the unit a tariff names: `25.50 credits`, `3.20 USD`."""
+    return in_credits(value) if unit == "credit" else f"{amount(value)} {unit}"
+
+
 def duration(seconds: int | float | Decimal | Fraction) -> str:
     """`0.4 s`, `42 s`, `1 m 12 s`, `2 h 5 m`, `3 d 4 h`: two units at most, rounded half up; below zero is `0 s`."""
     exact = max(Fraction(seconds), Fraction(0))

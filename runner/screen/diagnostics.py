@@ -87,9 +87,9 @@ def concise(diagnostics: Iterable[Diagnostic]) -> str:
     lines = []
     for fault in _faults(diagnostics):
         first = fault.first
-        place = f"{_place(first.span)}: " if first.span else ""
+        where = f"{place(first.span)}: " if first.span else ""
         members = f" ({_named(fault.members, 1)})" if fault.members else ""
-        lines.append(f"{place}{first.severity}[{first.code}]: {clean.words(first.headline)}{members}\n")
+        lines.append(f"{where}{first.severity}[{first.code}]: {clean.words(first.headline)}{members}\n")
     return "".join(lines)
 
 
@@ -165,7 +165,7 @@ def _block(fault: _Fault, colour: bool, width: int) -> list[str]:
     bar = paint(f"{'':{digits}} |", Style.GUTTER, colour=colour)
     for span, label, arrow, mark, underline in places:
         shown = snippet(span, width)
-        lines.append(f"{'':{digits}}{paint(arrow, Style.GUTTER, colour=colour)} {_place(span)}")
+        lines.append(f"{'':{digits}}{paint(arrow, Style.GUTTER, colour=colour)} {place(span)}")
         lines.append(bar)
         lines.append(f"{paint(f'{span.line:{digits}} |', Style.GUTTER, colour=colour)} {shown.line}".rstrip())
         marks = f"{mark * shown.length} {clean.words(label)}".rstrip()
@@ -202,7 +202,7 @@ def _count_line(faults: Sequence[_Fault]) -> str:
     return f"{counted} in {_named(files) if len(files) <= _FILES else f'{len(files)} files'}"
 
 
-def _place(span: Span) -> str:
+def place(span: Span) -> str:
     """`film.yaml:5:15`; a name that could be taken for a command at the start of a line gets `./` before it."""
     name = clean.words(span.source.name)
     safe = re.match(r"[\w./~<-]", name)

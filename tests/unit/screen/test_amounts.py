@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from runner.screen.amounts import amount, count, duration, in_credits, size
+from runner.screen.amounts import amount, count, duration, in_credits, priced, size
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def test_credits_are_counted_in_words() -> None:
     assert in_credits(Decimal("1.00")) == "1 credit"
     assert in_credits(Decimal("0")) == "0 credits"
     assert in_credits(Decimal("25.5")) == "25.50 credits"
+
+
+def test_another_unit_than_credits_keeps_its_own_name() -> None:
+    assert priced(Decimal("25.5"), "credit") == "25.50 credits"
+    assert priced(Decimal("3.2"), "USD") == "3.20 USD"
 
 
 @pytest.mark.parametrize(
