@@ -81,9 +81,19 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.UNFETCHED, E.VOIDED): S.VOID,
     (S.DONE, E.MISPLACED): S.UNFETCHED,
     (S.UNKNOWN, E.VOIDED): S.VOID,
+    # Ends whose reservation is kept are asked about once more by every run: the service may know better by now.
+    (S.FAILED, E.COMPLETED): S.COMPLETED,  # completed without results then, with them now
+    (S.FAILED, E.FAILED): S.FAILED,  # the reservation was given back since
     (S.FAILED, E.VOIDED): S.VOID,
+    (S.CANCELLED, E.COMPLETED): S.COMPLETED,
+    (S.CANCELLED, E.CANCELLED): S.CANCELLED,
     (S.CANCELLED, E.VOIDED): S.VOID,
+    (S.LOST, E.COMPLETED): S.COMPLETED,
+    (S.LOST, E.FAILED): S.FAILED,
+    (S.LOST, E.CANCELLED): S.CANCELLED,
+    (S.LOST, E.RESUMED): S.WAITING,
     (S.LOST, E.VOIDED): S.VOID,
+    (S.EXPIRED, E.COMPLETED): S.COMPLETED,
     (S.EXPIRED, E.VOIDED): S.VOID,
 }
 

@@ -1,10 +1,12 @@
 """Amounts: Decimal credits, and what of a ledger is committed."""
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal, InvalidOperation
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+MOST = Decimal(10) ** 9
+FINEST = Decimal("0.0001")  # services count in ten-thousandths; what is finer is noise, or meant to fill a page
 
 
 def rounded(amount: Decimal) -> Decimal:
@@ -13,16 +15,18 @@ def rounded(amount: Decimal) -> Decimal:
 
 
 def amount(value: object) -> Decimal | None:
-    """A non-negative amount a service has told, clamped to below 10^9; None where it is no amount."""
+    """A non-negative amount a service has told, at most 10^9 and rounded up to 0.0001; None where it is no amount."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
-        number = Decimal(str(value))
+        number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
     except InvalidOperation:
         return None
     if not number.is_finite() or number < 0:
         return None
-    return min(number, Decimal(10) ** 9)
+    number = min(abs(number), MOST)
+    exponent = number.as_tuple().exponent
+    return number if isinstance(exponent, int) and -4 <= exponent <= 0 else number.quantize(FINEST, ROUND_UP)
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

@@ -22,8 +22,13 @@ def normal(value: object) -> object:
             raise ValueError("a number that is not finite has no JSON form")
         case float():
             return int(value) if value.is_integer() else value
+        case Decimal() if not value.is_finite():
+            raise ValueError("a number that is not finite has no JSON form")
         case Decimal() | Fraction():
-            return normal(float(value)) if value != int(value) else int(value)
+            try:
+                return int(value) if value == int(value) else normal(float(value))
+            except OverflowError:
+                raise ValueError("a number too large for JSON") from None
         case Mapping():
             return {str(k): normal(v) for k, v in value.items()}
         case list() | tuple():

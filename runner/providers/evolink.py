@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from runner.core.money import amount
@@ -43,6 +44,9 @@ MODEL_CODES = frozenset({"key_model_not_allowed", "model_access_denied"})
 # Codes that say, whatever the status, that somebody may have bought under this idempotency key.
 UNCLEAR_CODES = frozenset({"paid_outcome_unknown", "idempotency_conflict"})
 UNCLEAR_STATUSES = frozenset({408, 409, 425})
+LONGEST_TEXT = 2000  # code points of a message that are kept
+LONGEST_WORD = 100  # of a code or a status
+LONGEST_LINK = 8192
 
 
 def submit(*, path: str, body: bytes, idempotency_key: str, extra: Mapping[str, str]) -> Call:
@@ -59,10 +63,12 @@ def read_submit(reply: Reply) -> Submitted:
     """What a reply to the POST says about whether anything was taken; the error's code is read before the status."""
     body = _json(reply)
     error = _error(body)
-    code, message = _code(error, reply), _message(error, reply)
+    codes, message = _codes(error), _message(error, reply)
     status = reply.status
-    if code in UNCLEAR_CODES:
-        return Unclear(reason=f"HTTP {status} {code}: {message}")
+    code = codes[0] if codes else str(status)
+    known = {word.lower() for word in codes}
+    if known & UNCLEAR_CODES:
+        return Unclear(reason=f"HTTP {status} {', '.join(codes)}: {message}")
     if 200 <= status < 300:
         task_id = body.get("id") if body else None
         if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
@@ -73,7 +79,7 @@ def read_submit(reply: Reply) -> Submitted:
     if status in (401, 402):
         return Refusal(code=code, message=message, for_key=True)
     if status == 403:
-        names_model = error is not None and (error.get("param") == "model" or code in MODEL_CODES)
+        names_model = error is not None and (error.get("param") == "model" or known & MODEL_CODES)
         return Refusal(code=code, message=message, for_key=not names_model)
     if 400 <= status < 500 and error is not None and status not in UNCLEAR_STATUSES:
         return Refusal(code=code, message=message, for_key=False)
@@ -90,18 +96,19 @@ def read_poll(reply: Reply) -> Polled:
         for_key = reply.status in (401, 402, 403)
         reason = f"HTTP {reply.status}: {_message(error, reply)}"
         return Missed(reason=reason, retry_after_s=retry_after(reply, error), for_key=for_key)
-    status = str(body.get("status") or "").strip().lower()
+    status = _text(body.get("status"), LONGEST_WORD).lower()
     charged, released = _billing(body)
     if status in COMPLETED_WORDS:
         return Completed(links=_links(body), charged=charged)
     if status in FAILED_WORDS or status in CANCELLED_WORDS:
         cancelled = status in CANCELLED_WORDS
-        code = str((error or {}).get("code") or ("cancelled" if cancelled else "unknown_error"))
-        message = str((error or {}).get("message") or "the service gave no reason")
+        codes = _codes(error)
+        code = codes[0] if codes else "cancelled" if cancelled else "unknown_error"
+        message = _text((error or {}).get("message"), LONGEST_TEXT) or "the service gave no reason"
         return Failure(
             code=code,
             message=message,
-            transient=code in TRANSIENT_CODES,
+            transient=code.lower() in TRANSIENT_CODES and not cancelled,
             cancelled=cancelled,
             released=released,
             charged=charged,
@@ -124,29 +131,28 @@ def read_upload(reply: Reply) -> str | None:
 def upload_fault(reply: Reply) -> str:
     """Why an upload was not accepted, in the service's words."""
     body = _json(reply) or {}
-    message = body.get("msg") or _message(_error(body), reply)
+    message = _text(body.get("msg"), LONGEST_TEXT) or _message(_error(body), reply)
     return f"HTTP {reply.status}: {message}"
 
 
 def retry_after(reply: Reply, error: Mapping[str, object] | None) -> float | None:
     """Seconds to wait as the service asks: a Retry-After in seconds, else a number of seconds in its suggestion; capped at 300."""
     told = reply.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,6}(\.\d+)?", told):
+    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", told):
         return min(float(told), 300.0)
     if told and "date" in reply.headers:
         wait = _until(told, reply.headers["date"])
         if wait is not None:
             return min(max(wait, 0.0), 300.0)
-    match = re.search(r"(\d{1,6}) seconds?", str((error or {}).get("fallback_suggestion") or ""))
+    suggestion = _text((error or {}).get("fallback_suggestion"), LONGEST_TEXT)
+    match = re.search(r"\b([0-9]{1,6}) seconds?\b", suggestion)
     return min(float(match[1]), 300.0) if match else None
 
 
 def _until(when: str, now: str) -> float | None:
-    from email.utils import parsedate_to_datetime
-
     try:
         return (parsedate_to_datetime(when) - parsedate_to_datetime(now)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 
@@ -158,19 +164,30 @@ def _json(reply: Reply) -> dict[str, object] | None:
     return body if isinstance(body, dict) else None
 
 
+def _text(value: object, most: int) -> str:
+    """A word or sentence of the service: text or a number, bounded; empty for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value).strip()[:most]
+
+
 def _error(body: Mapping[str, object] | None) -> Mapping[str, object] | None:
     """The error envelope, if there is one that says anything."""
     error = body.get("error") if body else None
-    return error if isinstance(error, dict) and ({"code", "message", "type"} & error.keys()) else None
+    if not isinstance(error, dict):
+        return None
+    return error if any(_text(error.get(name), 1) for name in ("code", "message", "type")) else None
 
 
-def _code(error: Mapping[str, object] | None, reply: Reply) -> str:
-    return str((error or {}).get("code") or (error or {}).get("type") or reply.status)
+def _codes(error: Mapping[str, object] | None) -> list[str]:
+    """What the envelope calls the error: its code, then its type. Documented codes are numbers, so the type may say more."""
+    found = [_text((error or {}).get(name), LONGEST_WORD) for name in ("code", "type")]
+    return [word for word in found if word]
 
 
 def _message(error: Mapping[str, object] | None, reply: Reply) -> str:
     if error is not None:
-        return str(error.get("message") or error.get("type") or error.get("code"))[:2000]
+        return _text(error.get("message"), LONGEST_TEXT) or ", ".join(reversed(_codes(error)))
     return "a reply without an error envelope" if reply.body else "an empty reply"
 
 
@@ -188,30 +205,38 @@ def _reserved(body: Mapping[str, object] | None) -> Decimal | None:
 
 
 def _billing(body: Mapping[str, object]) -> tuple[Decimal | None, bool]:
-    """(charged, released) as far as `billing` or `usage` tell."""
+    """(charged, released) as far as `billing` or `usage` tell. What is said to be still reserved is no charge yet."""
     billing, usage = body.get("billing"), body.get("usage")
     charged = amount(usage.get("credits_used")) if isinstance(usage, dict) else None
-    released = False
-    if isinstance(billing, dict):
-        match billing.get("charge_status"):
-            case "charged":
-                told = amount(billing.get("charged_credits"))
-                charged = charged if told is None else told
-            case "released":
-                charged, released = None, True
-        if billing.get("refund_status") == "completed":
-            charged, released = None, True
-    return charged, released
+    if not isinstance(billing, dict):
+        return charged, False
+    match billing.get("charge_status"):
+        case "charged":
+            told = amount(billing.get("charged_credits"))
+            charged = charged if told is None else told
+        case "released":
+            return None, True
+        case "reserved" | "unknown":
+            charged = None
+    if billing.get("refund_status") == "completed":
+        refunded = amount(billing.get("refunded_credits"))
+        if refunded is None or charged is None or refunded >= charged:
+            return None, True
+        charged -= refunded
+    return charged, False
 
 
 def _links(body: Mapping[str, object]) -> tuple[str, ...]:
-    results = body.get("results")
-    if isinstance(results, list) and results:
-        return tuple(str(link) for link in results if isinstance(link, str))
-    described = body.get("result_data")
-    rows = described if isinstance(described, list) else [described]
-    found = [row.get("video_url") or row.get("url") for row in rows if isinstance(row, dict)]
-    return tuple(link for link in found if isinstance(link, str))
+    results, described = body.get("results"), body.get("result_data")
+    found = results if isinstance(results, list) else []
+    if not any(_is_link(link) for link in found):
+        rows = described if isinstance(described, list) else [described]
+        found = [row.get("video_url") or row.get("url") for row in rows if isinstance(row, dict)]
+    return tuple(link for link in found if isinstance(link, str) and _is_link(link))
+
+
+def _is_link(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_LINK
 
 
 def _percent(told: object) -> int | None:
