@@ -14,6 +14,8 @@ _WORDS: dict[str, bool | None] = {
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(\.[0-9]+)?|(\.[0-9]+))([eE][-+]?[0-9]+)?")
 _ENDLESS = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _NUMBER_STARTS = frozenset("0123456789+-.")
+# A plain scalar that begins otherwise is text.
+STARTS = _NUMBER_STARTS | {word[:1] for word in _WORDS}
 _MOST_DIGITS = 300
 _KINDS: dict[str, type] = {
     "tag:yaml.org,2002:int": int,
