@@ -80,29 +80,28 @@ def meaning(told: Submitted) -> str:
             return "taken"
 
 
-@pytest.mark.parametrize("status", TABLE)
-def test_a_reply_to_a_post_means_what_the_table_says(status: int) -> None:
-    with_envelope, without = TABLE[status]
-    assert meaning(submitted(status, envelope(status))) == with_envelope
-    assert meaning(submitted(status, envelope(status, code="some_code"))) == with_envelope
-    for body in (
-        b"",
-        HTML,
-        b"null",
-        b"[]",
-        b'{"error": "text"}',
-        b'{"error": {}}',
-        b'{"error": {"code": null, "message": ""}}',
-    ):
-        assert meaning(submitted(status, body)) == without, body
+EMPTY = [
+    b'{"error": "text"}',
+    b'{"error": {}}',
+    b'{"error": {"code": null, "message": ""}}',
+    b'{"error": {"code": []}}',
+]
 
 
-@pytest.mark.parametrize("status", range(100, 600))
+def test_a_reply_to_a_post_means_what_the_table_says() -> None:
+    for status, (with_envelope, without) in TABLE.items():
+        assert meaning(submitted(status, envelope(status))) == with_envelope, status
+        assert meaning(submitted(status, envelope(status, code="some_code"))) == with_envelope, status
+        for body in (b"", HTML, b"null", b"[]", *EMPTY):
+            assert meaning(submitted(status, body)) == without, (status, body)
+
+
 @pytest.mark.parametrize("code", ["paid_outcome_unknown", "idempotency_conflict", "Idempotency_Conflict"])
-def test_the_code_is_read_before_the_status(status: int, code: str) -> None:
-    assert meaning(submitted(status, envelope(status, code=code))) == UNSURE
-    assert meaning(submitted(status, envelope(status, type=code))) == UNSURE  # beside a number as code
-    assert meaning(submitted(status, {**envelope(status, code=code), "id": TASK})) == UNSURE
+def test_the_code_is_read_before_the_status(code: str) -> None:
+    for status in TABLE:
+        assert meaning(submitted(status, envelope(status, code=code))) == UNSURE
+        assert meaning(submitted(status, envelope(status, type=code))) == UNSURE  # beside a number as code
+        assert meaning(submitted(status, {**envelope(status, code=code), "id": TASK})) == UNSURE
 
 
 @pytest.mark.parametrize(
@@ -415,18 +414,18 @@ def test_a_task_that_is_not_known_is_gone() -> None:
     assert isinstance(polled({"status": "expired"}), Gone)
 
 
-@pytest.mark.parametrize("status", [s for s in range(100, 600) if s not in (200, 404)])
-def test_any_other_status_says_nothing_about_the_task(status: int) -> None:
-    for body in (
-        b"",
-        HTML,
-        envelope(status),
-        {"status": "completed", "results": ["https://a/1"]},
-        {"status": "failed"},
-    ):
-        told = polled(body, status)
-        assert isinstance(told, Missed)
-        assert told.for_key == (status in (401, 402, 403))
+def test_any_other_status_says_nothing_about_the_task() -> None:
+    for status in {*TABLE} - {200, 404}:
+        for body in (
+            b"",
+            HTML,
+            envelope(status),
+            {"status": "completed", "results": ["https://a/1"]},
+            {"status": "failed"},
+        ):
+            told = polled(body, status)
+            assert isinstance(told, Missed)
+            assert told.for_key == (status in (401, 402, 403))
 
 
 @pytest.mark.parametrize(
