@@ -107,14 +107,14 @@ def _own(root: Path, path: str, shown: str) -> Model | None:
     if faults := check.model_file(written, schema("model")):
         tree = _tree(source)
         raise Rejected(
-            Diagnostic(code=fault.code, headline=fault.headline, span=_place(tree, fault.path), help=fault.help)
+            Diagnostic(code=fault.code, headline=fault.headline, span=_place(source, tree, fault.path), help=fault.help)
             for fault in faults
         )
     model = load(written, shown)
     if model.name in shipped_models():
         if _same(root / path, home() / MODELS / f"{model.name}{SUFFIX}"):
             return None
-        span = _place(_tree(source), ("properties", "model", "const"))
+        span = _place(source, _tree(source), ("properties", "model", "const"))
         raise Rejected([_taken("model", model.name, shown, span)])
     if Path(path).name != f"{model.name}{SUFFIX}":
         raise Rejected(
@@ -122,7 +122,7 @@ def _own(root: Path, path: str, shown: str) -> Model | None:
                 Diagnostic(
                     code="bad-model",
                     headline=f"the file is `{Path(path).name}`, but its model is `{model.name}`",
-                    span=_place(_tree(source), ("properties", "model", "const")),
+                    span=_place(source, _tree(source), ("properties", "model", "const")),
                     help=f"name the file `{model.name}{SUFFIX}`",
                 )
             ]
@@ -181,9 +181,10 @@ def _tree(source: Source) -> Node | None:
         return None
 
 
-def _place(tree: Node | None, path: FaultPath) -> Span | None:
-    """Of the value at `path`, or of the innermost one around it; a mapping or list is pointed to by its key."""
-    span = None
+def _place(source: Source, tree: Node | None, path: FaultPath) -> Span:
+    """Of the value at `path`, or of the innermost one around it; a mapping or list is pointed to by its key, the whole
+    file by its beginning."""
+    span = Span(source=source, line=1, column=1, end_line=1, end_column=2)
     for step in path:
         match tree, step:
             case Branch(), str() if entry := tree.entry(step):

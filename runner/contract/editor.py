@@ -22,7 +22,14 @@ __all__ = ["pipeline_schema", "storyboard_schema", "text"]
 
 ID = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NAME = "^[A-Za-z][A-Za-z0-9_]*$"
+DIGEST = "^[0-9a-fA-F]{64}$"
 MOST_TAKES = 100_000
+# A path, a name or a template; or a URL, and then of http.
+PLACE: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://|(?![A-Za-z][A-Za-z0-9+.-]*://))",
+}
 
 
 def text(schema: Schema) -> str:
@@ -42,7 +49,7 @@ def storyboard_schema(models: Mapping[str, Model]) -> Schema:
         "properties": {
             "$schema": {"description": "This schema's place, for the editor", "type": "string"},
             "storyboard": {"description": "The version of this format", "const": 1},
-            "title": {"description": "The film's title", "type": "string"},
+            "title": {"description": "The film's title", "type": "string", "minLength": 1},
             "pipeline": {
                 "description": "Who makes the clips and what is done with them: a name in pipelines/ or a path; draft if absent",
                 "type": "string",
@@ -71,7 +78,7 @@ def storyboard_schema(models: Mapping[str, Model]) -> Schema:
                     "model": ref("model"),
                     "params": ref("params"),
                     **_media(removable=False),
-                    "negative_prompt": {"description": "What is not to be seen", "type": "string"},
+                    "negative_prompt": {"description": "What is not to be seen", "type": "string", "minLength": 1},
                     "takes": ref("takes"),
                     "transition": ref("transition"),
                 },
@@ -88,7 +95,7 @@ def storyboard_schema(models: Mapping[str, Model]) -> Schema:
             "template": {
                 "description": 'A template is the whole value, in quotes: "{{ name }}"',
                 "type": "string",
-                "pattern": "\\{\\{",
+                "pattern": "^\\s*\\{\\{[\\s\\S]*\\}\\}\\s*$",
             },
             "model": models_by_name(models),
             "vars": {
@@ -131,12 +138,13 @@ def _shot(models: Mapping[str, Model]) -> Schema:
                 "description": "Names the shot and its clips",
                 "anyOf": [{"type": "string", "pattern": ID}, {"type": "integer", "minimum": 0}],
             },
-            "title": {"description": "Editorial: never part of what is bought", "type": "string"},
+            "title": {"description": "Editorial: never part of what is bought", "type": "string", "minLength": 1},
             "model": ref("model"),
             "prompt": {"description": "What is to be seen and heard; a template", "type": "string", "minLength": 1},
             "negative_prompt": {
                 "description": "What is not to be seen; null takes the default away",
                 "type": ["string", "null"],
+                "minLength": 1,
             },
             **_media(removable=True),
             "params": ref("params"),
@@ -243,37 +251,30 @@ def _shot_of(model: Model) -> Schema:
 
 
 def _media(*, removable: bool) -> dict[str, Schema]:
-    described = {
-        "image": "A picture: a reference's name, a path, or a URL",
-        "videos": "Clips: references' names, paths or URLs, in the order the prompt counts them",
-        "audio": "A sound file: a reference's name, a path, or a URL",
+    several = {"type": "array", "minItems": 1, "items": PLACE}
+    kinds = {
+        "image": ("A picture: a reference's name, a path, or a URL", [PLACE]),
+        "videos": ("Clips: references' names, paths or URLs, as the prompt counts them", [several, ref("template")]),
+        "audio": ("A sound file: a reference's name, a path, or a URL", [PLACE]),
     }
-    away = "; null takes the default away" if removable else ""
-    kinds: dict[str, list[Schema]] = {
-        word: [{"type": "array", "minItems": 1, "items": {"type": "string"}}, ref("template")]
-        if word == "videos"
-        else [{"type": "string", "minLength": 1}]
-        for word in described
-    }
+    if not removable:
+        return {word: {"description": said, "anyOf": takes} for word, (said, takes) in kinds.items()}
     return {
-        word: {"description": said + away, "anyOf": [*kinds[word], *([{"type": "null"}] if removable else [])]}
-        for word, said in described.items()
+        word: {"description": f"{said}; null takes the default away", "anyOf": [*takes, {"type": "null"}]}
+        for word, (said, takes) in kinds.items()
     }
 
 
 def _references() -> Schema:
-    place = {"description": "A path from this file, or an https URL", "type": "string"}
+    place = {**PLACE, "description": "A path from this file, or a URL"}
+    digest = {"description": "The content's digest: other bytes are refused", "type": "string", "pattern": DIGEST}
     one = mapping(
         "A medium with its kind said, pinned or noted",
         {
             "image": place,
             "video": place,
             "audio": place,
-            "sha256": {
-                "description": "The content's digest: other bytes are refused",
-                "type": "string",
-                "pattern": "^[0-9a-fA-F]{64}$",
-            },
+            "sha256": digest,
             "note": {"description": "For readers", "type": "string"},
         },
     )
@@ -282,5 +283,5 @@ def _references() -> Schema:
         "description": "Media by name: the kind is told by the file's suffix, or said",
         "type": "object",
         "propertyNames": {"pattern": ID},
-        "additionalProperties": {"anyOf": [{"type": "string"}, one]},
+        "additionalProperties": {"anyOf": [PLACE, one]},
     }

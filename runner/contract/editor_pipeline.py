@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from runner.contract.editor_parts import DRAFT, Schema, any_params, mapping, overrides, ref
 from runner.contract.model import Model
 
+MOST_CONCURRENT = 1000
+MOST_RETRIES = 10
+OUTPUT = "^(?![/.])(?!clips/)(?!.*/\\.{0,2}/).*[^/]\\.mp4$"
+
 
 def pipeline_schema(models: Mapping[str, Model]) -> Schema:
     """Of a pipeline that may override parameters of these models."""
@@ -21,22 +25,7 @@ def pipeline_schema(models: Mapping[str, Model]) -> Schema:
             "title": {"description": "What the pipeline is for", "type": "string"},
             "provider": {
                 "description": "animatic draws on this machine, for nothing; evolink generates and is paid",
-                "anyOf": [
-                    ref("provider"),
-                    mapping(
-                        "A provider with settings of its own",
-                        {
-                            "name": ref("provider"),
-                            "base_url": {
-                                "description": "Another server of the same API",
-                                "type": "string",
-                                "format": "uri",
-                            },
-                            "concurrency": {"description": "Takes in flight at once", "type": "integer", "minimum": 1},
-                        },
-                        ["name"],
-                    ),
-                ],
+                "anyOf": [ref("provider"), _provider()],
             },
             "override": mapping(
                 "Parameters that win over the storyboard's; a model's own entry wins over \"*\"",
@@ -65,16 +54,48 @@ def pipeline_schema(models: Mapping[str, Model]) -> Schema:
         },
         "definitions": {
             "provider": {
+                "description": "Who makes the clips",
                 "oneOf": [
                     {
                         "const": "animatic",
                         "description": "Animatics of this machine: free, offline, the right length and size",
                     },
                     {"const": "evolink", "description": "The Evolink API; needs EVOLINK_API_KEY and a budget"},
-                ]
+                ],
             },
         },
     }
+
+
+def _provider() -> Schema:
+    seconds: Schema = {"type": "number", "exclusiveMinimum": 0}
+    poll = {
+        "floor_s": {**seconds, "description": "The shortest pause between two polls of a task"},
+        "ceiling_s": {**seconds, "description": "The longest"},
+    }
+    within = {"within_s": {**seconds, "description": "For so many seconds after the answer was lost"}}
+    chosen = mapping(
+        "A provider with settings of its own",
+        {
+            "name": ref("provider"),
+            "base_url": {
+                "description": "Another server of the same API; not for animatic",
+                "type": "string",
+                "format": "uri",
+            },
+            "concurrency": {
+                "description": "Takes in flight at once",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MOST_CONCURRENT,
+            },
+            "poll": mapping("How often a task is asked for", poll, [*poll]),
+            "replay": mapping("Send a submission whose answer was lost once more, with its own key", within, [*within]),
+        },
+        ["name"],
+    )
+    local = {"required": ["name"], "properties": {"name": {"const": "animatic"}}}
+    return {**chosen, "if": local, "then": {"properties": {"base_url": False}}}
 
 
 def _generate() -> Schema:
@@ -85,6 +106,7 @@ def _generate() -> Schema:
                 "description": "How often a take is bought anew after a passing fault of the service",
                 "type": "integer",
                 "minimum": 0,
+                "maximum": MOST_RETRIES,
                 "default": 0,
             }
         },
@@ -96,12 +118,17 @@ def _assemble() -> Schema:
     return mapping(
         "Cut the clips together in storyboard order",
         {
-            "output": {"description": "The film's file below the out folder", "type": "string", "default": "film.mp4"},
+            "output": {
+                "description": "The film's file below the out folder",
+                "type": "string",
+                "pattern": OUTPUT,
+                "default": "film.mp4",
+            },
             "transition": mapping("Between shots that say nothing themselves", {"dissolve": dissolve}, ["dissolve"]),
             "missing": {
                 "description": "For a take without a clip: a slate in its place, or no film",
                 "enum": ["slate", "stop"],
-                "default": "slate",
+                "default": "stop",
             },
         },
     )

@@ -25,12 +25,12 @@ _TYPES = {"string": "text", "object": "mapping", "array": "list"}
 
 def listing(models: Mapping[str, Model], on: date, *, width_columns: int | None = None, colour: bool = False) -> str:
     """One line a model: name, what its default request costs on that day, what its seed promises, what it makes."""
-    rows = [(m.name, m.description, tariffs.default_price(m, on), m.seed.contract.value) for m in models.values()]
+    rows = [(m.name, tariffs.default_price(m, on), m.seed.contract.value, m.description) for m in models.values()]
     columns = (
         Column(title="Model"),
-        Column(title="Makes", gives=True),
-        Column(title="By default"),
+        Column(title="By default", align=Align.RIGHT),
         Column(title="Seed"),
+        Column(title="Makes", gives=True),
     )
     return table(rows, columns, width_columns=width_columns, colour=colour)
 
@@ -54,7 +54,7 @@ def page(model: Model, on: date, *, colour: bool = False) -> str:
         "Examples": table(tariffs.rows(model, on), (Column(), Column(align=Align.RIGHT), Column())),
     }
     head = f"{paint(clean.words(model.name), Style.STRONG, colour=colour)}  {clean.words(model.title)}\n"
-    head += f"{clean.words(model.description)}\n{clean.words(model.origin)}\n"
+    head += table([("makes", model.description), ("schema", model.origin)], (Column(), Column()))
     body = (
         f"\n{paint(title, Style.STRONG, colour=colour)}\n{_indented(text)}" for title, text in sections.items() if text
     )
@@ -213,7 +213,8 @@ def _seed(model: Model) -> str:
 
 
 def _lines(sentences: Iterable[str]) -> str:
-    return "".join(f"{clean.words(sentence)}\n" for sentence in sentences)
+    """One a line, and none at its beginning: a stranger's words there could be a command to a CI runner."""
+    return "".join(f"- {clean.words(sentence)}\n" for sentence in sentences)
 
 
 def _indented(text: str) -> str:
