@@ -20,7 +20,7 @@ house test reads this map.
 Doors, the only files that import a third-party library:
 
     yaml                  language.document
-    jinja2                language.sandbox language.fence language.grammar
+    jinja2                language.sandbox language.fence language.vocabulary language.grammar
     jsonschema            contract.check
     jsonschema_rs         contract.check
     sqlite3               adapters.journal

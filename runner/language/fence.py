@@ -14,7 +14,7 @@ from runner.core.spelling import nearest
 from runner.language.bounds import Refusal, bits
 from runner.language.grammar import STATEMENTS
 
-_MOST_NODES = 5_000
+MOST_NODES = 5_000
 _MOST_LEVELS = 60
 _MOST_LOOPS = 8  # within each other
 
@@ -55,12 +55,16 @@ def _measured(tree: nodes.Node) -> int:
     size, level = 0, [tree]
     for _ in range(_MOST_LEVELS):
         size += len(level)
-        if size > _MOST_NODES:
-            raise Refusal("template-limit", f"the template has more than {_MOST_NODES:,} parts", help="make it several")
+        if size > MOST_NODES:
+            refuse_size()
         level = [child for node in level for child in node.iter_child_nodes()]
         if not level:
             return size
     raise Refusal("template-limit", "the template is nested too deeply")
+
+
+def refuse_size() -> NoReturn:
+    raise Refusal("template-limit", f"the template has more than {MOST_NODES:,} parts", help="make it several")
 
 
 class _Fence(NodeTransformer):

@@ -11,45 +11,27 @@ from functools import wraps
 from itertools import islice
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, nodes, pass_context
-from jinja2.filters import FILTERS
+from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, nodes, pass_context
 from jinja2.parser import Parser
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.tests import TESTS
-from jinja2.utils import missing
 
-from runner.language import bounds
-from runner.language.bounds import Meter, Refusal, Unknown
-from runner.language.fence import fenced
+from runner.language import bounds, operations
+from runner.language.bounds import Meter, Refusal
+from runner.language.fence import MOST_NODES, fenced, refuse_size
 from runner.language.grammar import syntax_refusal
-
-# Jinja's filters that give no more than they take; what the first ones get is made a text before.
-_TEXT_FILTERS = "capitalize lower title trim truncate upper wordcount"
-_OTHER_FILTERS = (
-    "abs d default dictsort first items last length count list map max min reject rejectattr reverse select selectattr "
-    "sort unique"
+from runner.language.vocabulary import (
+    BY_ATTRIBUTE,
+    FENCED,
+    FILTERS_HERE,
+    KIND_TESTS,
+    OF_MISSING,
+    VALUE_TESTS,
+    Missing,
+    passed,
+    present,
 )
-_OWN_FILTERS: dict[str, Callable[..., object]] = {
-    "float": bounds.fractional,
-    "format": bounds.formatted,
-    "int": bounds.whole,
-    "join": bounds.joined,
-    "replace": bounds.replaced,
-    "round": bounds.rounded,
-    "string": bounds.shown,
-    "sum": bounds.summed,
-}
-_ABSENT_ALLOWED = frozenset(("default", "d"))
-_BY_ATTRIBUTE = frozenset(("map", "max", "min", "reject", "rejectattr", "select", "selectattr", "sort", "unique"))
-_TESTS = "boolean defined false float integer iterable mapping none number sequence string true undefined"
-# Jinja's own ones calculate `value % 2`: a text there is a pattern that asks for a billion zeros.
-_OWN_TESTS: dict[str, Callable[..., bool]] = {
-    "divisibleby": lambda value, by: bounds.calculated("%", bounds.integer(value), bounds.integer(by)) == 0,
-    "even": lambda value: bounds.integer(value) % 2 == 0,
-    "odd": lambda value: bounds.integer(value) % 2 == 1,
-}
-_COMPARING_TESTS = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "lteq", "gt": "gt", "ge": "gteq", "in": "in"}
+
 _LOOP = "index index0 revindex revindex0 first last length previtem nextitem cycle changed depth"
 _MOST_FRAGMENTS = 8  # within each other
 _VALUE = "__value"
@@ -71,18 +53,6 @@ class Broken(Exception):
         super().__init__(str(refusal))
 
 
-class _Missing(StrictUndefined):
-    """What a name gives that nothing defines: any use of it is refused, but the question whether it is defined."""
-
-    __slots__ = ()
-
-    def __init__(self, hint: str | None = None, obj: Any = missing, name: Any = None, exc: Any = None) -> None:
-        def refusal(message: str) -> Unknown:
-            return Unknown(name, None if obj is missing else obj, hint="the list is empty" if hint else "")
-
-        super().__init__(hint, obj, name, exc=refusal)  # type: ignore[arg-type]  # it is called with a message, and raised
-
-
 class Sandbox(ImmutableSandboxedEnvironment):
     """`fragment(written, parent)` finds what `{% include written %}` means in the template `parent` (empty: the one
     rendered): the fragment's path, which becomes its name, and its text. It raises Refusal.
@@ -92,34 +62,25 @@ class Sandbox(ImmutableSandboxedEnvironment):
     intercepted_unops = frozenset("+-")
 
     def __init__(self, fragment: Callable[[object, str], tuple[str, str]]) -> None:
-        super().__init__(undefined=_Missing, finalize=_finalized, keep_trailing_newline=True, optimized=False)
+        super().__init__(undefined=Missing, finalize=_finalized, keep_trailing_newline=True, optimized=False)
         self._fragment = fragment
         self._fragments: dict[str, Compiled] = {}
         self.open: list[str] = []
         self.meter = Meter()
-        self.globals = {"range": bounds.counted}
-        self.filters = {
-            **{name: self._metered(name, FILTERS[name]) for name in _OTHER_FILTERS.split()},
-            **{name: self._metered(name, _on_text(FILTERS[name])) for name in _TEXT_FILTERS.split()},
-            **{name: self._metered(name, function) for name, function in _OWN_FILTERS.items()},
-        }
-        self.tests = {name: TESTS[name] for name in _TESTS.split()}
-        self.tests |= {name: self._metered(name, function) for name, function in _OWN_TESTS.items()}
-        self.tests |= {name: self._metered(name, _comparison(word)) for name, word in _COMPARING_TESTS.items()}
+        self.globals = {"range": operations.counted}
+        self.filters = {name: self._metered(name, function) for name, function in FILTERS_HERE.items()}
+        self.tests = {**KIND_TESTS, **{name: self._metered(name, function) for name, function in VALUE_TESTS.items()}}
         self._words = frozenset(self.filters), frozenset(self.tests)
-        self.filters |= {
-            "~": self._metered("~", bounds.joined),
-            "<>": self._metered("<>", _compared),
-            "[]": self._metered("[]", _literal),
-            "[:]": self._metered("[:]", bounds.cut),
-            "for": self._looped,
-        }
+        self.filters |= {name: self._metered(name, function) for name, function in FENCED.items()}
+        self.filters["for"] = self._looped
 
     # --- compiling ---
 
     def compiled(self, source: str, *, native: bool = False, name: str = "") -> Compiled:
         """`native`: of a template that is one expression, so that `value` can give what it is. Raises Refusal."""
         bounds.characters(len(source))
+        if source.count("{{") + source.count("{%") > MOST_NODES // 2:  # each is two nodes at least
+            refuse_size()
         tree, steps = fenced(self._parsed(source), *self._words)
         if native:
             tree = _assigned(tree)
@@ -170,7 +131,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             found = context.vars[_VALUE]
             if type(found) is Undefined:
                 raise Refusal("template-value", "the `if` is false and has no `else`", word="if")
-            return bounds.copied(_present(found))
+            return bounds.copied(present(found))
         except _FAILURES as error:
             _break(error)
 
@@ -183,7 +144,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     # --- what code made of a template calls ---
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:  # noqa: A002
-        path, text = self._fragment(_present(name), parent or "")
+        path, text = self._fragment(present(name), parent or "")
         if path in self.open:
             raise Refusal(
                 "template-include", f"`{path}` includes itself: {' -> '.join([*self.open, path])}", word=str(name)
@@ -208,7 +169,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
         if isinstance(obj, LoopContext) and attribute in _LOOP.split():
             return getattr(obj, attribute)
-        return self.undefined(obj=_present(obj), name=attribute)
+        return self.undefined(obj=present(obj), name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         try:
@@ -216,37 +177,37 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return obj[argument]
         except LookupError:
             pass
-        return self.undefined(obj=_present(obj), name=_present(argument))
+        return self.undefined(obj=present(obj), name=present(argument))
 
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
         owner = getattr(function, "__self__", None)
-        if function is not bounds.counted and not isinstance(owner, LoopContext):
+        if function is not operations.counted and not isinstance(owner, LoopContext):
             raise Refusal("template-value", f"{bounds.kind_of(function)} cannot be called", word="range")
-        self.meter.charge(bounds.weight([_present(argument) for argument in args]))
+        self.meter.charge(bounds.weight([present(argument) for argument in args]))
         with _naming("range"):
             return function(*args)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        self.meter.charge(bounds.weight(_present(left)) + bounds.weight(_present(right)))
+        self.meter.charge(bounds.weight(present(left)) + bounds.weight(present(right)))
         with _naming(operator):
-            return bounds.calculated(operator, left, right)
+            return operations.calculated(operator, left, right)
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
-        if not isinstance(_present(arg), int | float):
+        if not isinstance(present(arg), int | float):
             raise Refusal("template-value", f"`{operator}` takes a number, not {bounds.kind_of(arg)}", word=operator)
         return -arg if operator == "-" else arg
 
     def _metered(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function with its arguments and its result weighed."""
-        first = 1 if hasattr(function, "jinja_pass_arg") else 0
+        first = passed(function)
 
         @wraps(function)
         def metered(*args: Any, **kwargs: Any) -> Any:
             given = (*args[first:], *kwargs.values())
-            if name in _ABSENT_ALLOWED:
+            if name in OF_MISSING:
                 given = given[1:]
-            steps = [bounds.weight(_present(argument)) for argument in given]
-            if name in _BY_ATTRIBUTE:  # `attribute='a.b,c.d'` is looked up for each member
+            steps = [bounds.weight(present(argument)) for argument in given]
+            if name in BY_ATTRIBUTE:  # `attribute='a.b,c.d'` is looked up for each member
                 steps[0] *= 1 + sum(len(argument) for argument in given[1:] if isinstance(argument, str))
             self.meter.charge(sum(steps))
             with _naming(name):
@@ -259,7 +220,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return metered
 
     def _looped(self, value: Any, cost: int) -> Any:
-        found = bounds.members(_present(value))
+        found = operations.members(present(value))
         self.meter.charge(len(found) * cost)
         return found
 
@@ -351,44 +312,8 @@ def _naming(word: str) -> Iterator[None]:
 @pass_context
 def _finalized(context: Context, value: Any) -> str:
     """What `{{ value }}` puts into the text. That it takes the context keeps Jinja from calling it at compile time."""
-    text = bounds.shown(_present(value))
+    text = operations.shown(present(value))
     environment = context.environment
     assert isinstance(environment, Sandbox)
     environment.meter.charge(1 + bounds.characters(len(text)) // 16)
     return text
-
-
-def _present(value: Any) -> Any:
-    """The value, if it is one. An `if` without `else` that is false gives an empty text, as in Jinja."""
-    if isinstance(value, _Missing):
-        value._fail_with_undefined_error()
-    return "" if isinstance(value, Undefined) else value
-
-
-def _literal(value: Any) -> Any:
-    for member in value.values() if isinstance(value, dict) else value:
-        _present(member)
-    return value
-
-
-def _on_text(function: Callable[..., Any]) -> Callable[..., Any]:
-    first = 1 if hasattr(function, "jinja_pass_arg") else 0
-
-    @wraps(function)
-    def on_text(*args: Any, **kwargs: Any) -> Any:
-        return function(*args[:first], bounds.shown(args[first]), *args[first + 1 :], **kwargs)
-
-    return on_text
-
-
-def _compared(left: object, words: tuple[str, ...], *others: object) -> bool:
-    """`left < a < b ...`: true where each neighbours' comparison is."""
-    for word, right in zip(words, others, strict=True):
-        if not bounds.compared(word, left, right):
-            return False
-        left = right
-    return True
-
-
-def _comparison(word: str) -> Callable[[object, object], bool]:
-    return lambda left, right: bounds.compared(word, left, right)

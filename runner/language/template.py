@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from runner.core.diagnostics import Diagnostic, Rejected, Source, Span
 from runner.language import paths
-from runner.language.bounds import MOST_CHARACTERS, MOST_CHARACTERS_IN_ALL, Refusal, kind_of, shown
+from runner.language.bounds import MOST_CHARACTERS, MOST_CHARACTERS_IN_ALL, Refusal, kind_of
 from runner.language.faults import Faults
 from runner.language.node import Scalar
+from runner.language.operations import shown
 from runner.language.place import readable
 
 if TYPE_CHECKING:
