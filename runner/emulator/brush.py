@@ -5,6 +5,7 @@ Luma is painted in full size, colour in half size, with one code for both: `_She
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -63,6 +64,14 @@ def enlarged(field: Floats, factor: int) -> Floats:
         line *= np.float32(part)
         line += above
     return grown
+
+
+@lru_cache(maxsize=1024)
+def _stroke(length: int) -> Floats:
+    """The strength of a stroke along its length: full in the middle, nothing at the ends. Shared: not to be written to."""
+    u = np.linspace(-1, 1, length, dtype=np.float32)
+    strength: Floats = 1 - u * u
+    return strength
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +188,8 @@ class Canvas:
                 bottom, right = top + max(1, round(thick * s)), left + max(2, int(length * s))
                 if top < 0 or bottom > sheet.values.shape[0] or left < 0 or right > sheet.values.shape[1]:
                     continue
-                u = np.linspace(-1, 1, right - left, dtype=np.float32)
                 patch = sheet.values[top:bottom, left:right]
-                patch += (np.float32(color[sheet.part]) - patch) * ((1 - u * u) * np.float32(strength))
+                patch += (np.float32(color[sheet.part]) - patch) * (_stroke(right - left) * np.float32(strength))
 
     def stamp(self, x: int, y: int, cover: Floats, color: Yuv) -> None:
         """A mask 0..1 with its corner at even `x`, `y`; its sides are even, what lies outside is left out."""

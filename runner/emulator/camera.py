@@ -1,7 +1,9 @@
 """Where the camera stands in every frame: pure paths, eased at both ends, without stutter in between.
 
 A travelling shot cruises at a whole number of pixels a frame, so that its frames are exact crops of the plate; only
-the eased ends lie between pixels. A push or pull changes its scale by an equal ratio a frame.
+the eased ends lie between pixels. Where one pixel a frame would be too fast, every frame lies between pixels: the plate
+is then a little larger, so that all frames are scaled and equally sharp. A push or pull changes its scale by an equal
+ratio a frame.
 """
 
 import math
@@ -11,9 +13,13 @@ from enum import StrEnum
 from runner.emulator.chance import Chance
 
 RAMP_S = 0.7  # the eased part at each end
-TRAVEL = 0.2  # of the frame's side, the most a travelling shot covers where a slower whole speed exists
+TRAVEL = 0.2  # of the frame's side, what a travelling shot covers, or less where whole speeds are used
+WHOLE_FROM = 1.8  # one pixel a frame is used where it is not so many times faster than wanted
+FASTEST = 260  # steps to cross a side, at least
 TIGHT = 0.86  # the side of a push's last frame, of its first
-SPARE = 1.06  # what a push's last frame has more pixels than it shows: scaling exactly 1:1 leaves no choice of place
+SPARE = (
+    1.06  # pixels of the plate for one of the frame, at least, where frames are scaled: 1:1 leaves no choice of place
+)
 NEARER, NEARER_FAST = 3, 2  # pixels the foreground travels while the plate travels one; fewer from 3 a frame on
 MARGIN_PX = 32  # what a zooming plate has around its widest box, for cuts larger than the box
 
@@ -78,69 +84,77 @@ def _progress(frames: int, fps: int) -> list[float]:
     return path
 
 
-def _speed(steps: float, side_px: int, limit: float) -> int:
-    """Whole pixels a step, at least 1, that keep the travel below its limit if any does."""
-    return max(1, math.floor(limit * side_px / steps))
-
-
 def _even(value: float) -> int:
     return math.ceil(value / 2) * 2
 
 
 def path(move: Move, *, width_px: int, height_px: int, frames: int, fps: int) -> Path:
-    """The whole move of a clip; every box lies inside the plate."""
+    """The whole move of a clip; every box lies inside the plate and has the frame's shape."""
     steps = _progress(frames, fps)
-    total = steps[-1]
     if move in (Move.PUSH, Move.PULL):
         return _zoom(move, steps, width_px, height_px)
     dx, dy = _DIRECTION[move]
-    vx = _speed(total, width_px, TRAVEL) * dx
-    vy = _speed(total, height_px, TRAVEL if dx == 0 else TRAVEL / 2) * dy
-    reach_x, reach_y = abs(vx) * total, abs(vy) * total
+    across = _speed(steps[-1], width_px, TRAVEL) * dx
+    down = _speed(steps[-1], height_px, TRAVEL / 2 if dx else TRAVEL) * dy
+    return _travel(move, steps, width_px, height_px, across, down)
 
-    def at(step: float, speed: int, reach: float) -> float:
-        return round(step * speed + (reach if speed < 0 else 0.0), 6)
 
-    places = [(at(s, vx, reach_x), at(s, vy, reach_y)) for s in steps]
-    near_x = NEARER if abs(vx) < 3 else NEARER_FAST
-    near_y = 1 if dx else NEARER_FAST
+def _speed(steps: float, side_px: int, limit: float) -> float:
+    """Pixels a step: the largest whole number within the limits, or what part of one keeps near them in a long clip."""
+    wanted = limit * side_px / steps
+    if wanted * WHOLE_FROM >= 1:
+        return max(1, math.floor(min(wanted, side_px / FASTEST)))
+    return wanted
+
+
+def _travel(move: Move, steps: list[float], width_px: int, height_px: int, across: float, down: float) -> Path:
+    """`across`, `down`: pixels a step, to the right and down."""
+    whole = across == int(across) and down == int(down)
+    scale, margin = (1.0, 0) if whole else (SPARE, MARGIN_PX)
+    reach_x, reach_y = abs(across) * steps[-1], abs(down) * steps[-1]
+    places = [
+        (round(s * across + (reach_x if across < 0 else 0), 6), round(s * down + (reach_y if down < 0 else 0), 6))
+        for s in steps
+    ]
+    near_x = NEARER if abs(across) < 3 else NEARER_FAST
+    near_y = 1 if across else NEARER_FAST
     return Path(
         move=move,
-        width_px=width_px + _even(reach_x),
-        height_px=height_px + _even(reach_y),
-        boxes=tuple(Box(x=x, y=y, width=width_px, height=height_px) for x, y in places),
+        width_px=_even((width_px + reach_x) * scale) + 2 * margin,
+        height_px=_even((height_px + reach_y) * scale) + 2 * margin,
+        boxes=tuple(
+            Box(x=x * scale + margin, y=y * scale + margin, width=width_px * scale, height=height_px * scale)
+            for x, y in places
+        ),
         shifts=tuple((x * near_x, y * near_y) for x, y in places),
         strip_px=(math.ceil(reach_x * near_x), math.ceil(reach_y * near_y)),
     )
 
 
 def _zoom(move: Move, steps: list[float], width_px: int, height_px: int) -> Path:
-    wide, tall = _even(width_px * SPARE / TIGHT), _even(height_px * SPARE / TIGHT)
-    boxes, shifts = [], []
+    wide, tall = width_px * SPARE / TIGHT, height_px * SPARE / TIGHT
     sink = height_px * 0.05
+    boxes, shifts = [], []
     for step in steps:
-        u = step / steps[-1]
-        u = u if move is Move.PUSH else 1 - u
+        u = step / steps[-1] if move is Move.PUSH else 1 - step / steps[-1]
         side = TIGHT**u  # an equal ratio a frame: the eye sees a steady approach
-        box_w, box_h = wide * side, tall * side
-        left, top = (wide - box_w) / 2, (tall - box_h) * 0.46
-        boxes.append(Box(x=left + MARGIN_PX, y=top + MARGIN_PX, width=box_w, height=box_h))
+        x, y = wide * (1 - side) / 2, tall * (1 - side) * 0.46
+        boxes.append(Box(x=x + MARGIN_PX, y=y + MARGIN_PX, width=wide * side, height=tall * side))
         shifts.append((0.0, round(sink * (1 - u), 6)))
     return Path(
         move=move,
-        width_px=wide + 2 * MARGIN_PX,
-        height_px=tall + 2 * MARGIN_PX,
+        width_px=_even(wide) + 2 * MARGIN_PX,
+        height_px=_even(tall) + 2 * MARGIN_PX,
         boxes=tuple(boxes),
         shifts=tuple(shifts),
         strip_px=(0, math.ceil(sink)),
     )
 
 
+_MOVES: tuple[Move, ...] = (*Move, Move.PUSH)
+_ALONG = {True: (Move.LEFT, Move.RIGHT), False: (Move.RISE, Move.SINK)}
+
+
 def choose(chance: Chance, *, width_px: int, height_px: int) -> Move:
-    """By seed; a picture on edge is rather travelled up and down, a wide one sideways."""
-    sideways = (Move.LEFT, Move.RIGHT)
-    upright = (Move.RISE, Move.SINK)
-    long = sideways if width_px >= height_px else upright
-    return chance.pick(
-        "move", (*long, *long, *sideways, Move.RISE_LEFT, Move.SINK_RIGHT, Move.PUSH, Move.PUSH, Move.PULL, Move.RISE)
-    )
+    """By seed; more often along the frame's long side."""
+    return chance.pick("move", (*_MOVES, *_ALONG[width_px >= height_px]))

@@ -13,6 +13,7 @@ from runner.emulator.planes import Floats, Planes
 from runner.emulator.veil import Film, Veil
 
 MARK = "ANIMATIC"
+BETWEEN = "  \u00b7  "
 DIGITS = "0123456789"
 SMOOTH = 4  # shapes are drawn so many times larger and reduced
 PAPER = Lch(light=0.97, chroma=0.008, hue=90)
@@ -124,15 +125,15 @@ class _Layout:
 
 
 def _head(order: Order, small: Face, strong: Face, room: float) -> list[tuple[str, Face, bool]]:
-    """Label and model, as far as they fit."""
+    """Label, model and quality, as far as they fit."""
     parts: list[tuple[str, Face, bool]] = []
-    label, model = clean(order.label), clean(order.model)
+    label, model = clean(order.label), BETWEEN.join(filter(None, (clean(order.model), clean(order.quality))))
     if label and room > strong.getlength("label\u2026"):
         label = shortened(label, strong, room)
         parts.append((label, strong, True))
         room -= strong.getlength(label)
-        model = f"  \u00b7  {model}"
-    if room > small.getlength("  \u00b7  model\u2026"):
+        model = BETWEEN + model
+    if room > small.getlength(f"{BETWEEN}model\u2026"):
         parts.append((shortened(model, small, room), small, False))
     return parts
 

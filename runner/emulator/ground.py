@@ -9,7 +9,7 @@ from runner.emulator import ridge
 from runner.emulator.brush import Canvas, generator
 from runner.emulator.palette import Disc, Yuv
 from runner.emulator.planes import Floats
-from runner.emulator.sky import HORIZON, Stage, bloom
+from runner.emulator.sky import Stage, bloom
 
 BANDS = 5
 DARK = 0.2  # ground darker than this is lit by windows
@@ -80,7 +80,7 @@ def land(canvas: Canvas, stage: Stage, kind: Kind) -> None:
     bands = []
     for number in range(BANDS):
         depth = number / BANDS
-        foot = np.float32(stage.height * (HORIZON - 0.01 + 0.28 * depth) + stage.unit * 0.02)
+        foot = np.float32(stage.height * (stage.horizon - 0.01 + 0.28 * depth) + stage.unit * 0.02)
         bands.append((foot, kind(generator(stage.chance, f"band.{number}"), xs, stage.unit, depth)))
     for number, (foot, outline) in enumerate(bands):
         depth = number / BANDS
@@ -90,13 +90,16 @@ def land(canvas: Canvas, stage: Stage, kind: Kind) -> None:
             next_foot, following = bands[number + 1]
             until = float(next_foot - following.edge.min()) + 2
         canvas.band(foot - outline.edge, upper, lower, stage.unit * 0.2, until=until, soil=foot - outline.soil)
-        if outline.houses and depth > 0.3 and stage.palette.ridge.light < DARK:
-            _windows(canvas, stage, outline.houses, float(foot), number)
+        if depth > 0.3:
+            windows(canvas, stage, outline.houses, float(foot), number)
         if number == 0 or (number == 1 and stage.palette.haze > 0.4):
             bloom(canvas, stage, 0.5 - 0.2 * number)
 
 
-def _windows(canvas: Canvas, stage: Stage, houses: tuple[ridge.House, ...], foot: float, number: int) -> None:
+def windows(canvas: Canvas, stage: Stage, houses: tuple[ridge.House, ...], foot: float, number: int) -> None:
+    """Lit panes in a band of houses, where it is dark enough for them; larger in nearer bands."""
+    if stage.palette.ridge.light >= DARK:
+        return
     draw = generator(stage.chance, f"windows.{number}")
     cell = max(4, round(stage.unit * 0.007 * (1 + number * 0.35)) // 2 * 2)
     pane = np.zeros((cell * 2, cell * 2), np.float32)
@@ -116,7 +119,7 @@ def sea(canvas: Canvas, stage: Stage) -> None:
     """A cape at the horizon, water, and the light's path on it."""
     palette, unit = stage.palette, stage.unit
     xs = np.arange(stage.width, dtype=np.float32)
-    horizon = round(stage.height * (HORIZON - 0.04)) + 0.5
+    horizon = round(stage.height * (stage.horizon - 0.04)) + 0.5
     cape = ridge.peaks(generator(stage.chance, "cape"), xs, unit * 0.8) * np.float32(unit * 0.11)
     upper, lower = _air(stage, 0.1)
     canvas.band(np.float32(horizon + 1) - cape, upper, lower, unit * 0.12, until=horizon + 4)

@@ -12,11 +12,10 @@ import av
 import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
-from numpy.typing import NDArray
 
 from runner.emulator.camera import Box, Path
 from runner.emulator.phases import Phases
-from runner.emulator.planes import Bytes, Planes
+from runner.emulator.planes import Bytes, Floats, Planes
 
 STEPS = 4  # places in a pixel of luma that a travelling camera stops at; colour has twice as many
 MORE_PX, SKIP_PX = 32, 14  # how much larger the scaled cut may be, and how far inside it the frame may begin
@@ -134,18 +133,18 @@ def _cuts(boxes: tuple[Box, ...], scale: int, width: int, height: int, plane: By
 
 def _spans(starts: list[float], lengths: list[float], out: int, limit: int) -> list[_Span]:
     """Of all ways to scale whole pixels to whole pixels, the one whose `out` pixels lie nearest to the wanted span."""
-    start, length = (np.array(v)[:, None, None, None] for v in (starts, lengths))
-    scaled = out + np.arange(MORE_PX + 1)[None, :, None, None]
-    skipped = np.arange(SKIP_PX + 1)[None, None, :, None]
-    taken = np.floor(scaled * (length / out)) + np.arange(2)
+    start, length = (np.array(v, np.float32)[:, None, None, None] for v in (starts, lengths))
+    scaled = np.arange(out, out + MORE_PX + 1, dtype=np.float32)[None, :, None, None]
+    skipped = np.arange(SKIP_PX + 1, dtype=np.float32)[None, None, :, None]
+    taken = np.floor(scaled * (length / np.float32(out))) + np.arange(2, dtype=np.float32)
     ratio = taken / scaled
     first = np.rint(start - skipped * ratio)
     left = first + skipped * ratio - start
     right = left + out * ratio - length
     outside = (skipped + out > scaled) | (first < 0) | (first + taken > limit)
-    error = np.maximum(np.abs(left), np.abs(right)) + outside * float(limit)
+    error = np.maximum(np.abs(left), np.abs(right)) + outside * np.float32(limit)
     best = error.reshape(len(starts), -1).argmin(axis=1)
-    chosen: list[NDArray[np.float64]] = [
+    chosen: list[Floats] = [
         np.broadcast_to(v, error.shape).reshape(len(starts), -1)[np.arange(len(starts)), best]
         for v in (first, taken, scaled, skipped)
     ]

@@ -82,10 +82,13 @@ def _broken(word: str, face: Face, width_px: float) -> tuple[str, str]:
 
 
 def shortened(text: str, face: Face, width_px: float) -> str:
-    """The text, or as much of its beginning as fits with an ellipsis."""
+    """The text, or as many of its first words as fit with an ellipsis; a long last word is cut."""
     if face.getlength(text) <= width_px:
         return text
-    kept, _ = _broken(text, face, width_px - face.getlength(ELLIPSIS))
+    kept, rest = _broken(text, face, width_px - face.getlength(ELLIPSIS))
+    words, space, begun = kept.rpartition(" ")
+    if space and rest[:1] != " " and len(begun) < len(words) / 2:
+        kept = words
     return kept.rstrip(" .,;:-") + ELLIPSIS
 
 

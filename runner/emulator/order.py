@@ -20,7 +20,7 @@ class Order:
 
     `width_px` and `height_px` are even. The clip lasts `seconds` whole seconds, `seconds * fps` frames. `label` stands
     in the card's header (a take such as `arrival@dawn.2`) and may be empty. `audio` is the driving audio; `sound` says
-    whether the clip has an audio stream at all.
+    whether the clip has an audio stream at all. `quality` is the tier by its own name, for the card.
     """
 
     model: str
@@ -43,8 +43,8 @@ class Order:
                 raise ValueError(f"a side of {side} px; sides are even, from {SIDES_PX[0]} to {SIDES_PX[1]}")
         if not 1 <= self.seconds <= 60:
             raise ValueError(f"{self.seconds} seconds; a clip has 1 to 60")
-        if not 1 <= self.fps <= 60:
-            raise ValueError(f"{self.fps} fps; a clip has 1 to 60")
+        if not 12 <= self.fps <= 60:
+            raise ValueError(f"{self.fps} fps; a clip has 12 to 60")
 
     @property
     def frames(self) -> int:

@@ -135,8 +135,11 @@ _LIGHT_WORDS: tuple[tuple[str, str], ...] = (
     ("dawn", "dawn sunrise daybreak morning dawning"),
     ("dusk", "dusk sunset twilight evening sundown nightfall afterglow"),
     ("neon", "neon cyberpunk synthwave vaporwave hologram holographic arcade nightclub disco"),
-    ("fire", "fire flame flames burning ember embers lava volcano volcanic inferno forge furnace explosion"),
-    ("night", "night midnight moon moonlit moonlight nocturnal stars starry aurora dark candle candlelight"),
+    (
+        "fire",
+        "fire flame flames burning ember embers lava volcano volcanic inferno forge furnace explosion candle candles candlelight lantern",
+    ),
+    ("night", "night midnight moon moonlit moonlight nocturnal stars starry aurora dark"),
     ("gold", "gold golden amber autumn desert dune dunes sand savanna harvest wheat honey brass sahara"),
     ("storm", "storm stormy thunder lightning tempest overcast rain rainy hurricane grey gray gloomy cloudy drizzle"),
     ("snow", "snow snowy winter ice icy frost frozen glacier blizzard arctic antarctic alpine"),
@@ -171,8 +174,8 @@ def choose(prompt: str, chance: Chance) -> Palette:
     found = _LIGHTS[
         _hit(words) or chance.pick("light", ("dawn", "dusk", "night", "day", "gold", "sea", "rose", "forest"))
     ]
-    hue = chance.between("hue", -14, 14)
-    light = chance.between("light.level", -0.035, 0.035)
+    hue = chance.between("hue", -20, 20)
+    light = chance.between("light.level", -0.05, 0.05)
     warmth = chance.between("light.chroma", 0.85, 1.2)
     middle = chance.between("light.middle", 0.35, 0.65)
     top, low = found.top.shifted(light, hue * 1.4, warmth), found.low.shifted(light * 0.5, hue * 0.6, warmth)

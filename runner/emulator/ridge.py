@@ -54,6 +54,20 @@ def waves(unit: np.random.Generator, xs: Floats, size_px: float) -> Floats:
     return line
 
 
+TREE_POINTS, BRANCHES = 512, 7
+
+
+def _tree() -> Floats:
+    """Half a tree from its top outwards: heights 1..0, in steps as branches make them."""
+    rise = (1 - np.arange(TREE_POINTS + 1, dtype=np.float64) / TREE_POINTS) * BRANCHES
+    whole = np.floor(rise)
+    line: Floats = ((whole + 0.9 * (rise - whole) ** 0.45) / BRANCHES).astype(np.float32)
+    return line
+
+
+TREE = _tree()
+
+
 def pines(unit: np.random.Generator, xs: Floats, size_px: float) -> Floats:
     """Heights in pixels of a wood of pointed trees, the tallest about `size_px`; to be added to a hill."""
     width = len(xs)
@@ -64,10 +78,8 @@ def pines(unit: np.random.Generator, xs: Floats, size_px: float) -> Floats:
         half = tall * (0.16 + 0.06 * unit.random())
         left, right = max(0, int(x - half)), min(width, int(x + half) + 1)
         if left < right:
-            off = np.abs(np.arange(left, right, dtype=np.float32) - np.float32(x)) / np.float32(half)
-            lean = 1 - off
-            jag = (lean * 7) % 1  # branches: seven steps from foot to top
-            outline = (np.floor(lean * 7) / 7 + jag**0.45 / 7 * 0.9 + off * 0) * np.float32(tall)
+            off = np.abs(np.arange(left, right, dtype=np.float32) - np.float32(x)) * np.float32(TREE_POINTS / half)
+            outline = TREE[np.minimum(off.astype(np.intp), TREE_POINTS)] * np.float32(tall)
             wood[left:right] = np.maximum(wood[left:right], outline)
         x += half * (0.55 + 0.9 * unit.random())
     return wood

@@ -101,15 +101,16 @@ def foreground(scene: Scene, stage: Stage, path: Path, width_px: int, height_px:
     width = (width_px + path.strip_px[0] + 3) // 2 * 2
     xs = np.arange(width, dtype=np.float32)
     outline = _NEAR[scene](generator(stage.chance, "near"), xs, stage.unit, 1.0)
-    foot = np.float32(height_px * NEAR_FOOT)
+    foot = np.float32(height_px * NEAR_FOOT + path.strip_px[1] * 0.5)  # a rise begins or ends with little of it
     rows = foot - outline.edge
     top = int(rows.min() - 2) // 2 * 2
     edge_px = (int(rows.max()) - top + 4) // 2 * 2
-    height = (height_px - top + path.strip_px[1] + 3) // 2 * 2
+    height = max(edge_px, (height_px - top + path.strip_px[1] + 3) // 2 * 2)
     upper = stage.palette.ridge.shifted(-0.02)
     lower = upper.mixed(stage.palette.air, 0.06 + 0.12 * stage.palette.haze)
     canvas = Canvas.plain(upper.yuv(), width, height)
     canvas.band(rows - top, upper.yuv(), lower.yuv(), stage.unit * 0.22, soil=foot - outline.soil - top)
+    ground.windows(canvas, stage, outline.houses, float(foot) - top, ground.BANDS)
     strip = canvas.finished(generator(stage.chance, "near.grain"), 0.8)
     cover = np.arange(edge_px, dtype=np.float32)[:, None] - (rows - top) + np.float32(0.5)
     return Foreground(strip, np.clip(cover, 0, 1), top, edge_px)

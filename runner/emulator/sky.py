@@ -10,8 +10,6 @@ from runner.emulator.chance import Chance
 from runner.emulator.palette import Disc, Palette
 from runner.emulator.planes import Floats
 
-HORIZON = 0.62  # of the plate's height; the sky has its last colour there
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
@@ -25,6 +23,7 @@ class Stage:
     width: int
     height: int
     unit: int
+    horizon: float  # of the height; the sky has its last colour there
     light_x: float
     light_y: float
     light_radius: float
@@ -37,9 +36,10 @@ class Stage:
             width=width,
             height=height,
             unit=unit,
-            light_x=width * chance.between("light.x", 0.24, 0.76),
-            light_y=height * chance.between("light.y", 0.20, 0.42),
-            light_radius=unit * chance.between("light.size", 0.05, 0.10),
+            horizon=chance.between("horizon", 0.56, 0.66),
+            light_x=width * chance.between("light.x", 0.2, 0.8),
+            light_y=height * chance.between("light.y", 0.18, 0.42),
+            light_radius=unit * chance.between("light.size", 0.045, 0.11),
         )
 
     def distance(self, squeeze: float = 1.0) -> Floats:
@@ -64,7 +64,7 @@ def sky(stage: Stage) -> Canvas:
     bright = palette.disc_color.mixed(palette.low, 0.55).yuv()
     dim = palette.top.mixed(palette.low, 0.35).shifted(-0.05).yuv()
     glow = palette.disc_color.yuv()
-    stops = (0.0, HORIZON * 0.5, HORIZON * 0.98, 1.0)
+    stops = (0.0, stage.horizon * 0.5, stage.horizon * 0.98, 1.0)
     colors = [c.yuv() for c in (palette.top, palette.middle, palette.low, palette.low)]
     fields = []
     for part in range(3):
@@ -96,7 +96,7 @@ def _clouds(stage: Stage, down: Floats, columns: int) -> Floats:
 def _stars(canvas: Canvas, stage: Stage) -> None:
     draw = generator(stage.chance, "stars")
     count = stage.width * stage.height // 5200
-    ys = (draw.random(count) ** 1.3 * (stage.height - 2) * HORIZON).astype(np.intp)
+    ys = (draw.random(count) ** 1.3 * (stage.height - 2) * stage.horizon).astype(np.intp)
     xs = (draw.random(count) * (stage.width - 2)).astype(np.intp)
     lights = (draw.random(count) ** 3 * 120 + 18).astype(np.float32)
     canvas.points(xs, ys, lights)

@@ -114,7 +114,9 @@ class Foreground:
             height, width = plane.shape
             whole, part = divmod(at_y, STEPS * scale)
             first = self._top // scale - whole
-            rows = self._edge // scale - 1
+            rows = min(self._edge // scale - 1, height - first)
+            if rows <= 0:
+                continue
             edge = plane[first : first + rows]
             lay(edge, keep.window(part, at_x, rows, width), add.window(part, at_x, rows, width))
             below, x = first + rows, at_x // (STEPS * scale)
