@@ -7,15 +7,14 @@ import asyncio
 import hashlib
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from runner import __version__
@@ -27,6 +26,8 @@ REPLY_LIMIT = 8 * 1024 * 1024
 CLIP_LIMIT = 2 * 1024**3
 HOPS = 3
 CHUNK = 1024 * 1024
+TRANSFER_S = 3600.0  # one upload or download, from its first hop to its last byte, however slowly it drips
+MOVED = frozenset({301, 302, 303, 307, 308})
 
 
 class FetchFailed(Exception):
@@ -47,29 +48,44 @@ class Fetched:
 
 
 class Client:
-    """Calls to `base_url` and uploads to `files_url` carry the key; nothing else does."""
+    """Calls to `base_url` and uploads to `files_url` carry the key; nothing else does. Used inside `opened`.
+
+    `resolver` resolves the names of result hosts; None is the system's.
+    """
+
+    _once: aiohttp.ClientSession
+    _kept: aiohttp.ClientSession
+    _results: aiohttp.ClientSession
 
     def __init__(
-        self, *, base_url: str, files_url: str, key: str, submit_timeout_s: float = 60, poll_timeout_s: float = 15
+        self,
+        *,
+        base_url: str,
+        files_url: str,
+        key: str,
+        submit_timeout_s: float = 60,
+        poll_timeout_s: float = 15,
+        stall_timeout_s: float = 60,
+        transfer_timeout_s: float = TRANSFER_S,
+        resolver: AbstractResolver | None = None,
     ) -> None:
         self._base_url, self._files_url, self._key = base_url.rstrip("/"), files_url.rstrip("/"), key
         self._submit_timeout_s, self._poll_timeout_s = submit_timeout_s, poll_timeout_s
+        self._stall_timeout_s, self._transfer_timeout_s = stall_timeout_s, transfer_timeout_s
+        self._resolver = resolver
         self._local = is_loopback(base_url)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator["Client"]:
         """Hold the sessions open: one whose connections are never used twice, for what costs money, and two that keep theirs."""
         quiet = aiohttp.DummyCookieJar()
+        judged = aiohttp.TCPConnector(limit=16, resolver=self._resolver, socket_factory=_judge(self._local))
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(force_close=True, limit=100), cookie_jar=quiet
             ) as once,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50), cookie_jar=quiet) as kept,
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=16, resolver=_GuardedResolver(allow_loopback=self._local)),
-                cookie_jar=quiet,
-                auto_decompress=False,
-            ) as results,
+            aiohttp.ClientSession(connector=judged, cookie_jar=quiet, auto_decompress=False) as results,
         ):
             self._once, self._kept, self._results = once, kept, results
             yield self
@@ -96,33 +112,48 @@ class Client:
         part = form.append(chunks(), {"Content-Type": kind})
         part.set_content_disposition("form-data", name="file", filename=name)
         url = self._own(self._files_url, path)
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
-        headers = {"Authorization": f"Bearer {self._key}", "User-Agent": AGENT}
-        reply = await _reply(self._once, "POST", url, headers, form, timeout)
+        timeout = aiohttp.ClientTimeout(
+            total=self._transfer_timeout_s, sock_connect=10, sock_read=2 * self._stall_timeout_s
+        )
+        reply = await _reply(self._once, "POST", url, self._headers(), form, timeout)
         return reply, digest.hexdigest()
 
     async def fetch(self, link: str, part: Path) -> Fetched:
         """Download a result to `part`, whole: length as announced, synced. Raises `FetchFailed`; OSError when the disk says no."""
+        try:
+            async with asyncio.timeout(self._transfer_timeout_s):
+                return await self._follow(link, part)
+        except (aiohttp.ClientError, TimeoutError) as fault:
+            raise FetchFailed(_words(fault)) from fault
+        except ValueError as fault:  # from whoever takes the address apart
+            raise FetchFailed("the link is no lawful address") from fault
+
+    async def _follow(self, link: str, part: Path) -> Fetched:
         url = link
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=self._stall_timeout_s)
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
         for _ in range(HOPS + 1):
-            self._judge(url, link)
-            try:
-                async with self._results.get(
-                    URL(url, encoded=True),
-                    allow_redirects=False,
-                    headers={"User-Agent": AGENT, "Accept-Encoding": "identity"},
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60),
-                ) as response:
-                    if response.status in (301, 302, 303, 307, 308):
-                        url = urljoin(url, response.headers.get("Location", ""))
-                        continue
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise FetchFailed("the link is no http or https address")
+            if parts.username or parts.password:
+                raise FetchFailed("the link holds a user name")
+            async with self._results.get(
+                URL(url, encoded=True), allow_redirects=False, headers=headers, timeout=timeout
+            ) as response:
+                if response.status not in MOVED:
                     return await _receive(response, part)
-            except (aiohttp.ClientError, TimeoutError) as fault:
-                raise FetchFailed(_words(fault)) from fault
+                url = urljoin(url, response.headers.get("Location", ""))
+                if parts.scheme == "https" and urlsplit(url).scheme == "http":
+                    raise FetchFailed("the link redirects from https to http")
         raise FetchFailed(f"more than {HOPS} redirects")
 
+    def _headers(self) -> dict[str, str]:
+        """Of every call to the API's own hosts; identity, since a reply that cannot be unpacked is an answer lost."""
+        return {"Authorization": f"Bearer {self._key}", "User-Agent": AGENT, "Accept-Encoding": "identity"}
+
     async def _exchange(self, session: aiohttp.ClientSession, base: str, call: Call, timeout_s: float) -> Reply:
-        headers = {**call.headers, "Authorization": f"Bearer {self._key}", "User-Agent": AGENT}
+        headers = {**call.headers, **self._headers()}
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=10)
         return await _reply(session, call.method, self._own(base, call.path), headers, call.body, timeout)
 
@@ -133,41 +164,21 @@ class Client:
             raise NoReply(Silence.NOT_SENT, "the path leads away from the API's own host")
         return URL(base + path, encoded=True)
 
-    def _judge(self, url: str, first: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise FetchFailed("the link is no http or https address")
-        if urlsplit(first).scheme == "https" and parts.scheme == "http":
-            raise FetchFailed("the link redirects from https to http")
-        if parts.username or parts.password:
-            raise FetchFailed("the link holds a user name")
-        # A literal address never reaches the resolver, so it is judged here.
-        reason = check_host(parts.hostname, allow_loopback=self._local) if _is_literal(parts.hostname) else None
-        if reason:
-            raise FetchFailed(f"the link leads to {parts.hostname}, {reason}")
+
+class _Forbidden(OSError):
+    """Raised where a socket would be made; an OSError, as aiohttp expects there."""
 
 
-class _GuardedResolver(AbstractResolver):
-    """Resolves names and refuses addresses that results may not lie at, at the moment of connecting."""
+def _judge(allow_loopback: bool) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
+    """Makes the sockets of downloads, each judged by the very address it is about to be connected to, on every hop."""
 
-    def __init__(self, *, allow_loopback: bool) -> None:
-        self._inner: ThreadedResolver | None = None
-        self._allow_loopback = allow_loopback
+    def judged(address: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, place = address
+        if reason := check_host(str(place[0]), allow_loopback=allow_loopback):
+            raise _Forbidden(f"the link leads to {place[0]}, {reason}")
+        return socket.socket(family, kind, protocol)
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        self._inner = self._inner or ThreadedResolver()
-        found = await self._inner.resolve(host, port, family)
-        for address in found:
-            reason = check_host(address["host"], allow_loopback=self._allow_loopback)
-            if reason:
-                raise OSError(None, f"{host} is at {address['host']}, {reason}")
-        return found
-
-    async def close(self) -> None:
-        if self._inner is not None:
-            await self._inner.close()
+    return judged
 
 
 def is_loopback(url: str) -> bool:
@@ -213,13 +224,15 @@ async def _reply(
             )
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as fault:
         raise NoReply(Silence.NOT_SENT, _words(fault)) from fault
-    except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
         raise NoReply(Silence.NO_ANSWER, _words(fault)) from fault
 
 
 async def _receive(response: aiohttp.ClientResponse, part: Path) -> Fetched:
     if response.status != 200:
         raise FetchFailed(f"HTTP {response.status}", response.status)
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise FetchFailed("the answer is compressed, which nobody asked for")
     announced = response.content_length
     if announced is not None and announced > CLIP_LIMIT:
         raise FetchFailed(f"the clip is larger than {CLIP_LIMIT // 1024**3} GiB")
@@ -255,6 +268,8 @@ async def _receive(response: aiohttp.ClientResponse, part: Path) -> Fetched:
 def _words(fault: BaseException) -> str:
     """One line for people, without the library's own class names."""
     match fault:
+        case aiohttp.ClientConnectorError(os_error=_Forbidden() as forbidden):
+            return str(forbidden)
         case aiohttp.ClientConnectorCertificateError():
             return "the server's certificate is not valid"
         case aiohttp.ClientConnectorDNSError():
