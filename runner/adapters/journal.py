@@ -138,24 +138,21 @@ class Journal:
         """Make events durable, all or none. Raises `NotRecorded`, `TaskHeld`, `Unlawful`."""
         await self._writer.write(lambda db: self._insert(db, entries))
 
-    async def note_request(self, key: str, inputs: Mapping[str, object]) -> None:
-        row = (key, canonical(inputs).decode())
-        await self._writer.write(lambda db: _run(db, "INSERT OR IGNORE INTO requests VALUES (?, ?)", row))
-
-    async def note_takes(
-        self, storyboard: str, service: str, keys: Mapping[str, tuple[str, Mapping[str, object]]]
-    ) -> None:
-        """Remember which key, made of what, each take has now: (key, inputs) by take id."""
+    async def note_requests(self, inputs: Mapping[str, Mapping[str, object]]) -> None:
+        """Remember what each key is made of."""
+        rows = [(key, canonical(made_of).decode()) for key, made_of in inputs.items()]
 
         def write(db: sqlite3.Connection) -> None:
-            db.executemany(
-                "INSERT OR REPLACE INTO takes VALUES (?, ?, ?, ?)",
-                [(storyboard, service, take, key) for take, (key, _) in keys.items()],
-            )
-            db.executemany(
-                "INSERT OR IGNORE INTO requests VALUES (?, ?)",
-                [(key, canonical(inputs).decode()) for key, inputs in keys.values()],
-            )
+            db.executemany("INSERT OR IGNORE INTO requests VALUES (?, ?)", rows)
+
+        await self._writer.write(write)
+
+    async def note_takes(self, storyboard: str, service: str, keys: Mapping[str, str]) -> None:
+        """Remember the key of the clip that each take has now, by take id: what a later change is told against."""
+        rows = [(storyboard, service, take, key) for take, key in keys.items()]
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO takes VALUES (?, ?, ?, ?)", rows)
 
         await self._writer.write(write)
 

@@ -59,8 +59,10 @@ def service_of(pipeline: Pipeline, options: Options, environment: Mapping[str, s
 
 
 def key_of(service: Service, root: Path, environment: Mapping[str, str]) -> str:
-    """The API key for the service. Raises `Refused` when there is none."""
+    """The API key for the service, empty for one that this program starts itself. Raises `Refused` when there is none."""
     provider = service.provider
+    if provider.base_url is None:
+        return ""
     trusted = service.named_by_user or service.base_url == provider.base_url
     variable = provider.key_variable if trusted else keys.derived_variable(service.base_url or "")
     return keys.find(variable, root=root, environment=environment, tracked=keys.env_tracked(root))

@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -42,12 +42,12 @@ from runner.screen.progress import Progress
 from runner.screen.terminal import Terminal
 from runner.steps import film, generate
 from runner.steps.cut import BadCut
-from runner.steps.version import FILM_VERSION
 
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """What `run` has seen so far. `stopped` is the first signal that stopped it; `crashes` what went wrong inside."""
+    """What `run` has seen so far. `stopped` is the first signal that stopped it; `crashes` what went wrong inside, `unwritten` what of
+    the out folder could not be written."""
 
     loaded: Loaded
     decided: Decided
@@ -60,6 +60,7 @@ class Run:
     stopped: Signals | None = None
     crashes: list[Exception] = field(default_factory=list)
     pending: dict[str, str] = field(default_factory=dict)
+    unwritten: str = ""
     steps: list[dict[str, object]] = field(default_factory=list)
     placed: dict[str, str] = field(default_factory=dict)
     _progress: Progress | None = None
@@ -128,10 +129,26 @@ class Run:
 
     # Afterwards
 
-    async def clips(self) -> None:
-        self.placed = await generate.place(self.decided.plan, self._history(), self.store, self.outputs)
+    async def finish(self, assemblies: Sequence[Assemble]) -> None:
+        """Place the clips, cut the films, write the manifest. A fault of this machine is told and costs no clip: all of them lie
+        in the store, and the same command goes on."""
+        try:
+            history = self._history()
+            await self.journal.note_takes(self.loaded.identity, self.loaded.service.name, self._finished(history))
+            self.placed = await generate.place(self.decided.plan, history, self.store, self.outputs)
+            for assembly in assemblies:
+                await self._film(assembly)
+            await self.manifest()
+        except (OSError, NotRecorded) as fault:
+            reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
+            self.unwritten = f"{_named(fault)}{reason}"
 
-    async def film(self, step: Assemble) -> None:
+    def _finished(self, history: History) -> dict[str, str]:
+        """The key of every take that has its clip."""
+        keys = {a.take.id: a.request.key for a in self.decided.plan.actions if a.request is not None}
+        return {t: k for t, k in keys.items() if (made := latest(k, history)) and made.state is State.DONE}
+
+    async def _film(self, step: Assemble) -> None:
         """Cut the film, unless it is already made of just these clips or the run was stopped."""
         record: dict[str, object] = {"step": "assemble", "output": step.output}
         self.steps.append(record)
@@ -141,21 +158,25 @@ class Run:
         takes = tuple(b.take for b in self.loaded.built)
         history = self._history()
         files = {take: self.outputs.path(name) for take, name in self.placed.items()}
-        said = words_of(self.decided, history)
+        clips = {
+            a.take.id: _result(a.request.key, history)
+            for a in self.decided.plan.actions
+            if a.request is not None and a.take.id in files
+        }
+        lengths = {take: Decimal(str(clip.get("duration_s"))) for take, clip in clips.items()}
+        digests = {t.variant: str(clips[t.id].get("sha256")) for t in film.chosen(takes) if t.id in clips}
         try:
-            clips = {
-                a.take.id: _result(a.request.key, history)
-                for a in self.decided.plan.actions
-                if a.request is not None and a.take.id in files
-            }
-            lengths = {take: Decimal(str(clip.get("duration_s"))) for take, clip in clips.items()}
+            said = words_of(self.decided, history)
             pieces = film.pieces(takes, self.loaded.requests, files, lengths, said, step)
-            digests = {t.variant: str(clips[t.id].get("sha256")) for t in film.chosen(takes) if t.id in clips}
-            sha256, made = await film.assemble(pieces, digests, step, self.outputs, FILM_VERSION)
+            sha256 = film.made_already(pieces, digests, step, self.outputs)
+            made = sha256 is None
+            if sha256 is None:
+                self.note(f"cutting {step.output}")
+                sha256 = await film.assemble(pieces, digests, step, self.outputs)
         except film.Incomplete as fault:
             record.update(status="stopped", missing=list(fault.takes))
             return
-        except (BadCut, Unreadable, OSError) as fault:
+        except (BadCut, Unreadable) as fault:
             record.update(status="failed", error=str(fault))
             return
         record.update(status="done", sha256=sha256, made=made)
@@ -183,6 +204,10 @@ class Run:
             else summary.text(report, colour=self.terminal.colour_out, width=self.terminal.width)
         )
         self.terminal.out(text)
+        if self.unwritten:
+            self.terminal.alarm(
+                f"could not be written: {words(self.unwritten)}; the clips are safe in {self.decided.heading.state}"
+            )
         for crash in self.crashes:
             if isinstance(crash, ReceiptUnwritten):
                 self.terminal.alarm(f"keep this: {words(str(crash))}")
@@ -197,7 +222,7 @@ class Run:
             return Exit.SIGINT if self.stopped is Signals.SIGINT else Exit.SIGTERM
         if any(state in OPEN for state in states.values()):
             return Exit.REMAINS
-        if self.crashes or any(state is not State.DONE for state in states.values()):
+        if self.unwritten or self.crashes or any(state is not State.DONE for state in states.values()):
             return Exit.INCOMPLETE
         if any(step.get("status") != "done" for step in self.steps):
             return Exit.INCOMPLETE
@@ -242,6 +267,11 @@ def _prices(loaded: Loaded) -> dict[str, object]:
         for name, tariff in tariffs.items()
         if tariff is not None
     }
+
+
+def _named(fault: Exception) -> str:
+    name = fault.filename if isinstance(fault, OSError) else None
+    return f"{name}: " if name else ""
 
 
 def _result(key: str, history: History) -> Mapping[str, object]:

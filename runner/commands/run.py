@@ -26,7 +26,7 @@ from runner.commands.options import Options
 from runner.commands.peek import JOURNAL, peeked
 from runner.commands.provider import key_of
 from runner.commands.reporting import Run
-from runner.core.errors import Exit
+from runner.core.errors import Exit, Refused
 from runner.execution.desk import Desk, Slots
 from runner.execution.execute import Job, execute
 from runner.execution.pace import Poll
@@ -70,26 +70,26 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     if loaded.diagnostics:
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
     limit = admit(loaded, decided, options, os.environ, terminal)
-    await journal.record(*decided.recovered)
-    for sha256, facts in loaded.found.items():
-        await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
-    keys = {name: (r.key, r.inputs) for name, r in loaded.requests.items()}
-    await journal.note_takes(loaded.identity, loaded.service.name, keys)
+    jobs = generate.jobs(decided.plan, decided.orphans)
+    key = key_of(loaded.service, loaded.project.root, os.environ) if jobs else ""
     outputs = Outputs(out_folder(loaded, options), journal)
     report = Run(
         loaded=loaded, decided=decided, journal=journal, store=store, outputs=outputs, terminal=terminal, begun=begun
     )
+    try:
+        await report.manifest()
+    except OSError as fault:
+        raise Refused(f"the out folder {outputs.path('')} cannot be written: {fault.strerror}") from fault
     report.opening()
-    await report.manifest()
-    jobs = generate.jobs(decided.plan, decided.orphans)
+    await journal.record(*decided.recovered)
+    await journal.note_requests({r.key: r.inputs for r in loaded.requests.values()})
+    for sha256, facts in loaded.found.items():
+        await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
     step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
     if jobs:
         async with report.kept_current():
-            await _work(loaded, jobs, limit, step.retries, journal, store, report)
-    await report.clips()
-    for assembly in (s for s in loaded.pipeline.steps if isinstance(s, Assemble)):
-        await report.film(assembly)
-    await report.manifest()
+            await _work(loaded, jobs, limit, step.retries, key, journal, store, report)
+    await report.finish([s for s in loaded.pipeline.steps if isinstance(s, Assemble)])
     return report.closing(view)
 
 
@@ -98,6 +98,7 @@ async def _work(
     jobs: tuple[Job, ...],
     limit: Decimal | None,
     retries: int,
+    key: str,
     journal: Journal,
     store: Store,
     report: Run,
@@ -109,7 +110,7 @@ async def _work(
     chosen = loaded.service
     with Probe() as probe:
         async with (
-            _opened(loaded, store) as service,
+            _opened(loaded, key) as service,
             Client(base_url=service.base_url, files_url=service.files_url, key=service.key).opened() as client,
         ):
             models = {job.request.model for job in jobs if job.request} | {
@@ -144,11 +145,10 @@ async def _work(
 
 
 @asynccontextmanager
-async def _opened(loaded: Loaded, store: Store) -> AsyncIterator[_Service]:
+async def _opened(loaded: Loaded, key: str) -> AsyncIterator[_Service]:
     """The service: the paid one with its key, or the emulator, started for this run on a free loopback port with a key of its own."""
     chosen = loaded.service
     if chosen.base_url is not None and chosen.files_url is not None:
-        key = key_of(chosen, loaded.project.root, os.environ)
         yield _Service(
             base_url=chosen.base_url, files_url=chosen.files_url, key=key, account=fingerprint(key), emulated=False
         )

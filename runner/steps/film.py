@@ -13,6 +13,7 @@ from runner.core.request import Request, canonical
 from runner.language.pipeline import Assemble, Missing
 from runner.language.take import Take
 from runner.steps.cut import FPS, Piece, plan_cut
+from runner.steps.version import FILM_VERSION
 
 
 class Incomplete(Exception):
@@ -63,22 +64,19 @@ def _held(piece: Piece, length: Decimal | None) -> Piece:
     return replace(piece, out_s=None)
 
 
-async def assemble(
-    pieces: Sequence[Piece], digests: Mapping[str, str], step: Assemble, outputs: Outputs, version: str
-) -> tuple[str, bool]:
-    """Make the film unless it is already made of just these pieces; its digest, and whether it was made now. Raises `BadCut`, `Unreadable`, OSError.
+def made_already(pieces: Sequence[Piece], digests: Mapping[str, str], step: Assemble, outputs: Outputs) -> str | None:
+    """The digest of the film that lies there, if it is made of just these pieces. `digests` are the clips' by piece name."""
+    known = outputs.current(step.output, _fingerprint(pieces, digests))
+    return known.sha256 if known else None
 
-    `digests` are the clips' by piece name; `version` changes whenever the same pieces would give another film.
-    """
-    made_from = _fingerprint(pieces, digests, version)
-    known = outputs.current(step.output, made_from)
-    if known is not None:
-        return known.sha256, False
+
+async def assemble(pieces: Sequence[Piece], digests: Mapping[str, str], step: Assemble, outputs: Outputs) -> str:
+    """Make the film; its digest. Raises `BadCut`, `Unreadable`, OSError."""
     from runner.steps import assemble as assembly  # loads decoders, which a run with nothing to do need not
 
     made = await asyncio.to_thread(assembly.assemble, pieces, outputs.path(step.output))
-    await outputs.note(step.output, made.sha256, made_from)
-    return made.sha256, True
+    await outputs.note(step.output, made.sha256, _fingerprint(pieces, digests))
+    return made.sha256
 
 
 def _pieces(
@@ -127,7 +125,7 @@ def _piece(take: Take, clip: Path | None, seconds: Decimal, word: str, dissolve_
     )
 
 
-def _fingerprint(pieces: Sequence[Piece], digests: Mapping[str, str], version: str) -> str:
+def _fingerprint(pieces: Sequence[Piece], digests: Mapping[str, str]) -> str:
     listed = [
         [
             p.name,
@@ -137,4 +135,4 @@ def _fingerprint(pieces: Sequence[Piece], digests: Mapping[str, str], version: s
         ]
         for p in pieces
     ]
-    return hashlib.sha256(canonical({"version": version, "pieces": listed})).hexdigest()
+    return hashlib.sha256(canonical({"version": FILM_VERSION, "pieces": listed})).hexdigest()
