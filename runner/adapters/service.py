@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -59,20 +60,30 @@ class Service:
             if part.sha256 is None:
                 continue
             if part.sha256 not in self._uploads:
-                self._uploads[part.sha256] = asyncio.create_task(self._bring_up(part, part.sha256))
+                task = asyncio.create_task(self._bring_up(part, part.sha256))
+                task.add_done_callback(_retrieved)
+                self._uploads[part.sha256] = task
             urls[part.identity] = await asyncio.shield(self._uploads[part.sha256])
         return urls
 
     async def _bring_up(self, part: MediaPart, sha256: str) -> str:
-        name = part.path or part.url or ""
+        name = part.path or (part.url or "").partition("?")[0]  # what follows may be a signature
         if part.path is not None:
             try:
                 file = resolve(self._root, part.path)
             except NotReadable as fault:
                 raise NotUploaded(f"{name} {fault.reason}") from None
             kind = TYPES.get(part.facts.format if part.facts else "", "application/octet-stream")
-        else:
-            file, kind = await self._pinned(part, sha256)
+            return await self._upload(file, kind, name, sha256)
+        file = self._store.part(f"reference.{sha256}")
+        try:
+            kind = await self._pinned(part, sha256, file, name)
+            return await self._upload(file, kind, name, sha256)
+        finally:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+
+    async def _upload(self, file: Path, kind: str, name: str, sha256: str) -> str:
         suffix = kind.rpartition("/")[2]
         try:
             reply, sent = await self._client.upload(evolink.UPLOAD_PATH, file, f"{sha256[:16]}.{suffix}", kind)
@@ -87,38 +98,51 @@ class Service:
             raise NotUploaded(f"{name} was not accepted by the files service: {evolink.upload_fault(reply)}")
         return url
 
-    async def _pinned(self, part: MediaPart, sha256: str) -> tuple[Path, str]:
-        """A remote medium with a pinned digest: fetched under the rules of results, checked, and kept for this run."""
+    async def _pinned(self, part: MediaPart, sha256: str, target: Path, name: str) -> str:
+        """A remote medium with a pinned digest: fetched under the rules of results and checked. Its media type."""
         assert part.url is not None
-        target = self._store.part_for(f"reference.{sha256}")
         try:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fetched = await self._client.fetch(part.url, target)
             if fetched.sha256 != sha256:
-                raise NotUploaded(f"{part.url} has other bytes than its reference says (sha256 {fetched.sha256[:12]})")
+                raise NotUploaded(f"{name} has other bytes than its reference says (sha256 {fetched.sha256[:12]})")
             facts = await asyncio.to_thread(self._probe.facts, target)
         except FetchFailed as fault:
-            raise NotUploaded(f"{part.url} could not be fetched: {fault.reason}") from None
+            raise NotUploaded(f"{name} could not be fetched: {fault.reason}") from None
         except Unreadable as fault:
-            raise NotUploaded(f"{part.url} {fault.reason}") from None
+            raise NotUploaded(f"{name} {fault.reason}") from None
         except OSError as fault:
-            raise NotUploaded(f"{part.url} could not be kept: {fault.strerror}") from None
+            raise NotUploaded(f"{name} could not be kept: {fault.strerror}") from None
         if facts.kind is not part.kind:
-            raise NotUploaded(f"{part.url} is {_article(facts.kind)}, not {_article(part.kind)}")
-        return target, TYPES.get(facts.format, "application/octet-stream")
+            raise NotUploaded(f"{name} is {_article(facts.kind)}, not {_article(part.kind)}")
+        return TYPES.get(facts.format, "application/octet-stream")
 
     async def fetch(self, link: str, name: str) -> ClipFacts:
-        part = self._store.part_for(name)
+        part = self._store.part(name)
         try:
-            await self._client.fetch(link, part)
+            part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fetched = await self._client.fetch(link, part)
             facts = await asyncio.to_thread(self._probe.clip, part)
+            if facts.sha256 != fetched.sha256:
+                raise NotFetched("the disk gives back other bytes than were written", local=True)
             await asyncio.to_thread(self._store.adopt, part, facts.sha256)
         except FetchFailed as fault:
             raise NotFetched(fault.reason, dead=fault.status in DEAD) from None
         except Unreadable as fault:
             raise NotFetched(f"what arrived is no clip: {fault.reason}") from None
         except OSError as fault:
-            raise NotFetched(f"it could not be written: {fault.strerror}", local=True) from None
+            raise NotFetched(f"it could not be written: {fault.strerror or fault}", local=True) from None
+        finally:
+            # What was not adopted begins again at its first byte; until then it only fills the disk.
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
         return facts
+
+
+def _retrieved(task: asyncio.Task[str]) -> None:
+    """Look at the end of an upload that nobody may be waiting for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _article(kind: Kind) -> str:

@@ -6,7 +6,7 @@ from runner.adapters.files import sha256_of, sync_folder
 
 
 class Store:
-    """Clips are adopted by rename, so `part_for` and the store share a file system; nothing here ever removes a clip."""
+    """Clips are adopted by rename, so parts and the store share a file system; nothing here ever removes a clip."""
 
     def __init__(self, state: Path) -> None:
         self._clips = state / "clips"
@@ -27,15 +27,16 @@ class Store:
         path = self.path(sha256)
         return path.is_file() and sha256_of(path) == sha256
 
-    def part_for(self, name: str) -> Path:
-        """A place for a download that is not finished; the same for the same name."""
-        self._parts.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def part(self, name: str) -> Path:
+        """A place for a download that is not finished; the same for the same name. Its folder may not be there yet."""
         return self._parts / f"{name}.part"
 
     def adopt(self, part: Path, sha256: str) -> Path:
-        """Move a checked and synced file into the store; durable when it returns."""
+        """Move a checked and synced file into the store; durable when it returns, the folders made for it included."""
         target = self.path(sha256)
+        new = [folder for folder in (target.parent, self._clips) if not folder.exists()]
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.replace(target)
-        sync_folder(target.parent)
+        for folder in (target.parent, *(folder.parent for folder in new)):
+            sync_folder(folder)
         return target

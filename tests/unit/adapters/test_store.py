@@ -1,0 +1,66 @@
+"""The clip store: found by what a clip is, durable when it says so, and never a place to lose one."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.adapters import store as stores
+from runner.adapters.store import Store
+
+CLIP = b"a clip"
+DIGEST = hashlib.sha256(CLIP).hexdigest()
+
+
+def adopted(store: Store, content: bytes = CLIP, name: str = "k.1") -> Path:
+    part = store.part(name)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(content)
+    return store.adopt(part, hashlib.sha256(content).hexdigest())
+
+
+def test_a_clip_is_found_by_its_digest_and_length(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert not store.has(DIGEST, len(CLIP))
+    path = adopted(store)
+    assert path == store.path(DIGEST)
+    assert path.read_bytes() == CLIP
+    assert store.has(DIGEST, len(CLIP))
+    assert not store.has(DIGEST, len(CLIP) - 1)
+    assert not store.part("k.1").exists()
+
+
+def test_a_clip_with_other_bytes_is_not_intact(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert not store.intact(DIGEST)
+    path = adopted(store)
+    assert store.intact(DIGEST)
+    path.write_bytes(CLIP[::-1])
+    assert store.has(DIGEST, len(CLIP))
+    assert not store.intact(DIGEST)
+
+
+def test_adopting_the_same_clip_twice_keeps_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    adopted(store)
+    assert adopted(store, name="k.2").read_bytes() == CLIP
+
+
+def test_every_folder_that_was_made_is_synced_before_adopt_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(stores, "sync_folder", lambda folder: synced.append(os.path.relpath(folder, tmp_path)))
+    store = Store(tmp_path)
+    adopted(store)
+    assert set(synced) == {f"clips/{DIGEST[:2]}", "clips", "."}
+    synced.clear()
+    adopted(store)
+    assert synced == [f"clips/{DIGEST[:2]}"]
+
+
+def test_clips_and_parts_are_the_users_own(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = adopted(store)
+    assert (path.parent.stat().st_mode & 0o077) == 0
