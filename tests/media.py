@@ -30,10 +30,14 @@ def clip(
     options: dict[str, str] | None = None,
     container: dict[str, str] | None = None,
     pixel_aspect: int = 1,
+    sound_s: float | None = None,
+    pictures_from: int = 0,
 ) -> Path:
     """A video whose frames differ, or of one `colour`; `marks` are seconds at which it is white for a 24th, with a beep.
 
     `every`: show only these frame numbers, each until the next (a variable rate). `tone` 0 is silence but for the beeps.
+    `sound_s`: how long the sound is, if not as long as the pictures. `pictures_from`: the first frame's number; the sound
+    begins at 0 all the same.
     """
     count = round(seconds * fps)
     width, height = size
@@ -44,7 +48,7 @@ def clip(
         video.codec_context.sample_aspect_ratio = pixel_aspect
         sound = file.add_stream(audio, rate=rate, layout=layout) if audio else None
         flashes = {n for n in range(count) for mark in marks if mark <= n / fps + 1e-9 < mark + 1 / 24}
-        for number in range(count):
+        for number in range(pictures_from, count):
             if every is not None and number not in every and number not in flashes:
                 continue
             frame = av.VideoFrame.from_ndarray(_pixels(size, number, WHITE if number in flashes else colour), "rgb24")
@@ -52,7 +56,7 @@ def clip(
             file.mux(video.encode(frame))
         file.mux(video.encode(None))
         if sound:
-            _encode(file, sound, samples(count / fps, tone, rate=rate, marks=marks), rate, layout)
+            _encode(file, sound, samples(sound_s or count / fps, tone, rate=rate, marks=marks), rate, layout)
     return path
 
 

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from runner.adapters import media
+from runner.adapters import media, streams
 from runner.adapters.inspection import look, look_at_clip
 from runner.adapters.media import Probe, Unreadable
 from runner.adapters.signature import LfsPointer
@@ -183,25 +183,30 @@ def test_a_video_that_lost_its_end_is_refused_wherever_it_was_cut(
         refusal(path, eye)
 
 
+@pytest.mark.parametrize("part", [1.0, 0.5])
 @pytest.mark.parametrize("eye", [look, look_at_clip])
-def test_an_index_of_more_than_is_there_is_refused(tmp_path: Path, eye: Callable[[Path], object]) -> None:
+def test_an_index_of_more_than_is_there_is_refused(tmp_path: Path, eye: Callable[[Path], object], part: float) -> None:
     path = made.clip(tmp_path / "a.mp4", 1, audio=None, container={"movflags": "+faststart"})
     whole = path.read_bytes()
+    last_packet = int.from_bytes(whole[whole.index(b"stco") - 8 : whole.index(b"stco") - 4], "big")
+    gone = round(last_packet * part)
     media_box = whole.index(b"mdat") - 4
     length = int.from_bytes(whole[media_box : media_box + 4], "big")
-    short = whole[:media_box] + (length - 900).to_bytes(4, "big") + whole[media_box + 4 : media_box + length - 900]
-    path.write_bytes(short)  # all boxes add up, the last pictures are gone
-    refusal(path, eye)
+    path.write_bytes(whole[:media_box] + (length - gone).to_bytes(4, "big") + whole[media_box + 4 : -gone])
+    refusal(path, eye)  # all boxes add up; the last picture, or half of it, is gone
 
 
 @pytest.mark.parametrize("eye", [look, look_at_clip])
-def test_a_video_overwritten_with_noise_is_refused(tmp_path: Path, eye: Callable[[Path], object]) -> None:
-    path = made.clip(tmp_path / "a.mp4", 1, audio=None)
-    whole = bytearray(path.read_bytes())
-    begin = whole.index(b"mdat") + 900
-    whole[begin : begin + 3000] = random.Random(1).randbytes(3000)
-    path.write_bytes(whole)
-    refusal(path, eye)
+def test_a_video_damaged_anywhere_is_refused(tmp_path: Path, eye: Callable[[Path], object]) -> None:
+    path = made.clip(tmp_path / "a.mp4", 2, size=(320, 180), audio=None)
+    whole = path.read_bytes()
+    begin = whole.index(b"mdat") + 900  # behind the first picture's head
+    step = (whole.index(b"moov") - 100 - begin) // 6
+    reasons = set()
+    for place in range(begin, begin + 6 * step, step):
+        path.write_bytes(whole[:place] + random.Random(place).randbytes(60) + whole[place + 60 :])
+        reasons.add(refusal(path, eye).split(" at ")[0])
+    assert reasons == {"the file is damaged", "the file begins like MP4, but is damaged or cut short"}
 
 
 def test_more_streams_than_anyone_needs_are_refused(tmp_path: Path) -> None:
@@ -269,6 +274,20 @@ def test_what_is_no_medium_is_said_by_name(tmp_path: Path, content: bytes, word:
     path.write_bytes(content)
     assert word in refusal(path)
     assert word in refusal(path, media.probe)
+
+
+def test_no_demuxer_but_the_named_one_ever_sees_a_file(tmp_path: Path) -> None:
+    made.clip(tmp_path / "secret.mp4", 0.2, audio=None)
+    listing = tmp_path / "reference.mp4"
+    listing.write_text("ffconcat version 1.0\nfile 'secret.mp4'\n")
+    with av.open(str(listing)) as opened:  # the attack works where FFmpeg is left to guess
+        assert opened.streams.video
+    for form in streams.DEMUXERS:
+        try:
+            with streams.open_headers(listing, form) as opened:
+                assert not opened.streams.video
+        except av.error.FFmpegError:
+            continue
 
 
 def test_a_git_lfs_pointer_names_the_command_and_keeps_the_digest(tmp_path: Path) -> None:
@@ -371,6 +390,7 @@ def test_the_child_holds_no_key_and_imports_nothing_from_where_the_user_stands(
     with Probe() as child:
         assert child.facts(made.picture(Path("a.png"))).format == "png"
         assert child._worker
+        assert os.getsid(child._worker._process.pid) != os.getsid(0)  # a Ctrl-C at the terminal does not reach it
         assert b"sk-secret" not in Path(f"/proc/{child._worker._process.pid}/environ").read_bytes()
     assert not (tmp_path / "ran").exists()
 
