@@ -120,12 +120,12 @@ def _unknown(refusal: Unknown, owner: str, rendering: Rendering) -> tuple[str, s
     match within:
         case None:
             return f"`{name}` is not defined for {rendering.where}", _meant(str(name), rendering.names, "In scope here")
-        case Mapping():
+        case Mapping() if isinstance(name, str):
             path = f"{owner}.{name}" if owner else str(name)
             return f"`{path}` is not defined for {rendering.where}", _meant(
                 str(name), within, f"`{owner}` has" if owner else "There are"
             )
-        case list() | tuple() | str() if not isinstance(name, str):
+        case list() | tuple() | str() | Mapping() if not isinstance(name, str):
             return f"{kind_of(within)} of {len(within)} has no member {name} for {rendering.where}", ""
     return (
         f"{kind_of(within)} has no `{name}` for {rendering.where}",

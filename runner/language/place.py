@@ -35,7 +35,7 @@ def locate(scalar: Scalar, line: int, column: int, length: int) -> Span:
 
 def comment_after(scalar: Scalar) -> str | None:
     """What YAML took away from an empty value on its line: a comment (`#noon`), an anchor (`&co`) or a tag (`!now`)."""
-    if scalar.text or scalar.style is not Style.PLAIN:
+    if scalar.text or scalar.value is not None:
         return None
     source, line = scalar.span.source, scalar.span.line
     rest = source.line(line)[scalar.span.column - 1 :].strip()

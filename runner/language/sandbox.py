@@ -4,6 +4,7 @@ Jinja's own sandbox stands behind ours: with no attribute to be had and no funct
 nothing for a template to find.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -203,15 +204,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
         @wraps(function)
         def metered(*args: Any, **kwargs: Any) -> Any:
-            given = (*args[first:], *kwargs.values())
-            if name in OF_MISSING:
-                given = given[1:]
-            steps = [bounds.weight(present(argument)) for argument in given]
+            unchecked = first + 1 if name in OF_MISSING else first
+            given = (*args[:unchecked], *map(present, args[unchecked:]))
+            named = {key: present(value) for key, value in kwargs.items()}
+            steps = [bounds.weight(value) for value in (*given[first:], *named.values())]
             if name in BY_ATTRIBUTE:  # `attribute='a.b,c.d'` is looked up for each member
-                steps[0] *= 1 + sum(len(argument) for argument in given[1:] if isinstance(argument, str))
+                lookups = sum(len(value) for value in (*given[first + 1 :], *named.values()) if isinstance(value, str))
+                steps[0] *= 1 + lookups
             self.meter.charge(sum(steps))
             with _naming(name):
-                result = function(*args, **kwargs)
+                result = function(*given, **named)
                 if isinstance(result, Iterator):
                     result = list(islice(result, bounds.MOST_CHARACTERS))
                 self.meter.charge(bounds.weight(result))
@@ -280,21 +282,26 @@ def _break(error: Exception) -> NoReturn:
             raise Broken(error.refusal, tuple(trail)) from None
         case Refusal():
             raise Broken(error, tuple(trail)) from None
-    raise Broken(Refusal("template-value", _reason(error)), tuple(trail)) from None
+    raise Broken(Refusal("template-value", _reason(error, "the template")), tuple(trail)) from None
 
 
-# Python's words for what a template can still do wrong, and ours.
+# Python's words for what a template can still do wrong, and ours; `{}` is who did it, `{0}` what the pattern caught.
 _REASONS = (
     ("unhashable", "a key is a text or a number, not a list or a mapping"),
-    ("unpack", "the names on the left are not as many as the members of the value"),
+    ("to unpack", "the names on the left are not as many as the members of the value"),
     ("recursion", "the template is nested too deeply"),
+    ("unexpected keyword argument '(.*)'", "{who} takes no `{0}`"),
+    ("positional arguments? but", "{who} is given too many arguments"),
+    ("missing .* positional argument", "{who} is given too few arguments"),
 )
 
 
-def _reason(error: Exception) -> str:
-    return next(
-        (ours for theirs, ours in _REASONS if theirs in str(error)), f"the template cannot be rendered: {error}"
-    )
+def _reason(error: Exception, who: str) -> str:
+    for pattern, words in _REASONS:
+        found = re.search(pattern, str(error))
+        if found:
+            return words.format(*found.groups(), who=who)
+    return f"{who} cannot work on such a value"
 
 
 @contextmanager
@@ -306,7 +313,7 @@ def _naming(word: str) -> Iterator[None]:
         refusal.word = refusal.word or word
         raise
     except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
-        raise Refusal("template-value", f"`{word}` cannot be used so: {error}", word=word) from None
+        raise Refusal("template-value", _reason(error, f"`{word}`"), word=word) from None
 
 
 @pass_context

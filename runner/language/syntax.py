@@ -258,6 +258,7 @@ _EXPLANATIONS: tuple[tuple[str, Callable[[_Stop], Diagnostic]], ...] = (
     ("directive", _directive),
     ("YAML document", _directive),
     ("version number", _directive),
+    ("expected a digit", _directive),
     ("tag", _mark),
     ("expected key", _no_key),
     ("'-' indicator", _no_key),

@@ -57,7 +57,7 @@ def _comparison(word: str) -> Callable[[object, object], bool]:
 
 
 _KIND_TESTS = "boolean defined false float integer iterable mapping none number sequence string true undefined"
-KIND_TESTS: Mapping[str, Callable[..., Any]] = {name: TESTS[name] for name in _KIND_TESTS.split()}
+KIND_TESTS: Mapping[str, Any] = {name: TESTS[name] for name in _KIND_TESTS.split()}
 
 # Jinja's own `even` and `divisibleby` calculate `value % 2`: a text there is a pattern that may ask for a billion zeros.
 VALUE_TESTS: Mapping[str, Callable[..., Any]] = {
@@ -99,9 +99,9 @@ def present(value: Any) -> Any:
 
 
 def _literal(value: Any) -> Any:
-    for member in value.values() if isinstance(value, dict) else value:
-        present(member)
-    return value
+    if isinstance(value, dict):
+        return {key: present(member) for key, member in value.items()}
+    return type(value)(present(member) for member in value)
 
 
 def _compared(left: object, words: tuple[str, ...], *others: object) -> bool:
@@ -115,7 +115,7 @@ def _compared(left: object, words: tuple[str, ...], *others: object) -> bool:
 
 # What the fence writes where a template has operators and literals, under names that no template can write.
 FENCED: Mapping[str, Callable[..., Any]] = {
-    "~": operations.joined,
+    "~": lambda values: operations.joined([present(value) for value in values]),
     "<>": _compared,
     "[]": _literal,
     "[:]": operations.cut,
