@@ -116,9 +116,8 @@ class Probe:
             self._worker = self._worker or _Worker(self._limits)
             try:
                 reply = self._worker.ask(request, self._wall_s)
-            except (
-                BaseException
-            ) as error:  # also a KeyboardInterrupt: a reply that comes late would answer the next file
+            except BaseException as error:
+                # Also a KeyboardInterrupt: an answer that comes late would be taken for the next file's.
                 self._worker.stop()
                 self._worker = None
                 match error:
