@@ -22,6 +22,7 @@ MODELS = "schemas/models"
 SUFFIX = ".schema.json"
 LARGEST_BYTES = 256 * 1024  # of a schema file
 MOST_FILES = 200  # of the project's own models
+HELP = "`shotrunner schema model` prints what such a file may hold"
 
 
 @cache
@@ -107,7 +108,9 @@ def _own(root: Path, path: str, shown: str) -> Model | None:
     if faults := check.model_file(written, schema("model")):
         tree = _tree(source)
         raise Rejected(
-            Diagnostic(code=fault.code, headline=fault.headline, span=_place(source, tree, fault.path), help=fault.help)
+            Diagnostic(
+                code=fault.code, headline=fault.headline, span=_place(source, tree, fault.path), help=fault.help or HELP
+            )
             for fault in faults
         )
     model = load(written, shown)
