@@ -209,6 +209,41 @@ def run(storyboard: Path, **told: Any) -> Exit:
 
 
 @cli.command()
+@click.argument("storyboard", required=False, type=click.Path(path_type=Path), metavar="[STORYBOARD]")
+@click.option(
+    "--state", type=click.Path(path_type=Path), metavar="DIR", help="The state folder; else .shotrunner, found upwards."
+)
+@SCREEN
+def status(storyboard: Path | None, **told: Any) -> Exit:
+    """Say what is where, what is owed and which links die first. Reads the journal alone.
+
+    \b
+    shotrunner status
+    shotrunner status film.yaml --format json
+    """
+    from runner.commands.status import status as command
+
+    return _within(told, lambda view, terminal: command(storyboard, told["state"], view, terminal))
+
+
+@cli.command()
+@STORYBOARD
+@click.argument("take")
+@LOADING
+@PLANNING
+@SCREEN
+def why(storyboard: Path, take: str, **told: Any) -> Exit:
+    """Explain one take: why it is bought, reused or kept, which field changed from what to what, at which line, at what cost.
+
+    \b
+    shotrunner why film.yaml arrival@dawn.1
+    """
+    from runner.commands.why import why as command
+
+    return _within(told, lambda view, terminal: command(storyboard, take, _options(told), view, terminal))
+
+
+@cli.command()
 @click.argument("model", required=False)
 @SCREEN
 def models(model: str | None, **told: Any) -> Exit:

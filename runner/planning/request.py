@@ -10,7 +10,7 @@ from runner.contract import check, limits, price
 from runner.contract.fault import Fault
 from runner.contract.fault import Path as BodyPath
 from runner.contract.model import Model, SeedContract
-from runner.core.diagnostics import Diagnostic, Label, Severity
+from runner.core.diagnostics import Diagnostic, Label, Severity, Span
 from runner.core.media import Kind, MediaFacts
 from runner.core.request import MediaPart, Request, key_inputs, normal, request_key
 from runner.core.spelling import nearest
@@ -36,13 +36,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A take's request, None when it has errors; `dropped` are defaults the model lacks, `overridden` the pipeline's changes."""
+    """A take's request, None when it has errors; `dropped` are defaults the model lacks, `overridden` the pipeline's changes,
+    `places` where each property of the body was written, none for what the schema gave."""
 
     take: Take
     request: Request | None
     diagnostics: tuple[Diagnostic, ...]
     dropped: tuple[tuple[str, str], ...] = ()  # (property, model)
     overridden: tuple[tuple[str, object, object], ...] = ()  # (property, before, after)
+    places: Mapping[str, Span] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -94,6 +96,7 @@ def build(take: Take, context: Context) -> Built:
         diagnostics=tuple(draft.faults),
         dropped=tuple(draft.dropped),
         overridden=tuple(draft.overridden),
+        places={str(path[0]): setting.span for path, setting in draft.places.items() if len(path) == 1},
     )
 
 
