@@ -90,7 +90,7 @@ def storyboard_schema(models: Mapping[str, Model]) -> Schema:
                 "items": ref("shot"),
             },
         },
-        "allOf": [_default_model(model) for model in models.values()],
+        "allOf": [*(_default_model(model) for model in models.values()), _no_model()],
         "definitions": {
             "template": {
                 "description": 'A template is the whole value, in quotes: "{{ name }}"',
@@ -147,7 +147,8 @@ def _shot(models: Mapping[str, Model]) -> Schema:
                 "minLength": 1,
             },
             **_media(removable=True),
-            "params": ref("params"),
+            # Which parameters there are, only the model tells: another list here would be completed as well.
+            "params": {"description": "Parameters of the model, by its own names", "type": "object"},
             "seed": {"description": "Take n uses this seed + n - 1; only on models that have one", "type": "integer"},
             "takes": ref("takes"),
             "vars": ref("vars"),
@@ -236,6 +237,13 @@ def _default_model(model: Model) -> Schema:
     }
     shot = {"if": {"not": {"required": ["model"]}}, "then": ref(f"shot-{model.name}")}
     return {"if": written, "then": {"properties": {"shots": {"items": shot}}}}
+
+
+def _no_model() -> Schema:
+    """Without a model anywhere, any model's parameters."""
+    written = {"required": ["defaults"], "properties": {"defaults": {"required": ["model"]}}}
+    shot = {"if": {"not": {"required": ["model"]}}, "then": {"properties": {"params": ref("params")}}}
+    return {"if": written, "else": {"properties": {"shots": {"items": shot}}}}
 
 
 def _shot_of(model: Model) -> Schema:

@@ -158,6 +158,17 @@ def test_what_a_model_lacks_or_refuses_is_underlined(words: dict[str, Any]) -> N
     assert faults(shot(**words))
 
 
+def test_a_shot_is_offered_the_parameters_of_its_own_model_and_no_others() -> None:
+    # A language server completes from every schema that applies: of those only the model's may list parameters.
+    definitions = STORYBOARD["definitions"]
+    assert "properties" not in definitions["shot"]["properties"]["params"]
+    for model in MODELS.values():
+        offered = definitions[f"shot-{model.name}"]["properties"]["params"]["$ref"].removeprefix("#/definitions/")
+        assert definitions[offered]["properties"].keys() == parameters(model).keys()
+        assert definitions[offered]["additionalProperties"] is False
+    assert faults(shot(params={"durations": 5})) and faults(shot(params={"aspect_ratio": "16:9"})) == []
+
+
 def test_shots_without_a_model_are_held_to_that_of_the_defaults_and_others_are_not() -> None:
     own = {"id": "b", "prompt": "x", "model": "wan2.7-text-to-video", "params": {"duration": 7}}
     film = {"storyboard": 1, "defaults": {"model": "wan2.5-text-to-video"}, "shots": [own]}
