@@ -166,7 +166,7 @@ def _beyond_words(body: Mapping[str, Any], speaker: Speaker) -> Fault:
     should they differ on a stranger's, nothing is bought."""
     name = next((name for name, value in body.items() if quoted(value) == BEYOND), "")
     said = f"`{name}` is {BEYOND}; {speaker.who} does not take it" if name else f"{speaker.who} does not take this body"
-    return Fault(path=(name or "model",), code="bad-value", headline=said, notes=(f"{speaker.origin}#/",))
+    return Fault(path=(name or "model",), code="bad-value", headline=said, notes=(f"{speaker.origin}#",))
 
 
 DEEPEST = 64

@@ -74,7 +74,7 @@ def fault(breach: Breach, body: Mapping[str, Any], speaker: Speaker) -> Fault:
     sentence = str(at(speaker.schema, breach.rule)["x-rule"])
     seen = {name: bare(body.get(name, speaker.defaults.get(name))) for name in PLACEHOLDER.findall(sentence)}
     joined: list[Path] = [(name,) for name in dict.fromkeys(_NAMED.findall(sentence)) if name in body]
-    path = breach.path or (joined[0] if joined else ())
+    path = breach.path or (joined or [("model",)])[0]
     return Fault(
         path=path,
         code=speaker.code or "model-rule",

@@ -43,7 +43,7 @@ def test_every_fault_names_a_property_and_has_words(data: st.DataObject) -> None
         assert fault.path and isinstance(fault.path[0], str)
         assert fault.code in CODES
         assert model.name in fault.headline and len(fault.headline) < 400 and "\n" not in fault.headline
-        assert fault.notes[-1].startswith(f"{model.origin}#/")
+        assert fault.notes[-1].startswith(f"{model.origin}#")
     assert len({fault.path for fault in faults}) == len(faults), "one fault of each value"
 
 
