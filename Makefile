@@ -55,7 +55,7 @@ schemas: $(VENV)/.dev ## generate the editor's schemas anew from the models
 	$(BIN)/shotrunner schema pipeline > schemas/pipeline.schema.json
 
 golden: $(VENV)/.dev ## write the expected messages of tests/cases anew, to be read before they are committed
-	$(BIN)/python -m pytest tests/flow/test_cases.py --update
+	UPDATE_CASES=1 $(BIN)/python -m pytest tests/flow/test_cases.py
 
 bench: $(VENV)/.dev ## measure: rendering, planning
 	for file in benchmarks/*.py; do $(BIN)/python $$file; done
