@@ -101,8 +101,8 @@ class _Fence(NodeTransformer):
     # --- expressions ---
 
     def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802
-        if node.name == "self":
-            _refuse(node, "`self` is a word of the template language", "self")
+        if node.name == "self" or (node.name == "loop" and node.ctx == "store"):
+            _refuse(node, f"`{node.name}` is a word of the template language", node.name)
         return node
 
     def visit_Const(self, node: nodes.Const) -> nodes.Node:  # noqa: N802

@@ -180,6 +180,8 @@ def _plain_parts(text: str) -> tuple[_Part, ...]:
     literals, heads, keys = pieces[::3], pieces[1::3], pieces[2::3]
     if len(heads) > _MOST_PLAIN_NAMES or any(_NOT_PLAIN.search(literal) for literal in literals):
         return ()
+    if any(literal.endswith("{") for literal in literals[:-1]):  # `{{{ name }}` begins a brace earlier
+        return ()
     if not _WORDS.isdisjoint(heads) or len(text) > MOST_CHARACTERS:
         return ()
     return tuple(zip(literals, [*heads, ""], [*(key or "" for key in keys), ""], strict=True))
