@@ -216,13 +216,12 @@ def no_value(node: Node, name: str, faults: Faults) -> None:
 _SWALLOWED = {"#": "a comment", "&": "an anchor", "!": "a tag"}
 
 
-def is_null(at: Scalar, name: str, faults: Faults) -> bool:
-    """Whether a null was written in so many words, by which a shot takes a default away; an empty one is reported."""
+def explicit_null(at: Scalar, name: str, faults: Faults) -> None:
+    """Reports a null that is not written in so many words: by a `null` a shot takes a default away, by a slip it does not."""
     if not at.text and comment_after(at) is None:
         faults.add("no-value", f"{name} has no value", at.span, help="write its value; `null` takes a default away")
     elif not at.text:
         no_value(at, name, faults)
-    return bool(at.text)
 
 
 def shown(node: Node) -> str:

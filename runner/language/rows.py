@@ -11,7 +11,7 @@ from runner.language.bounds import kind_of
 from runner.language.faults import Faults, suggested
 from runner.language.node import Node, Scalar
 from runner.language.tables import Row, Table
-from runner.language.template import Templates, is_whole
+from runner.language.template import Templates
 
 _KEYS = ("file", "id", "where", "delimiter")
 
@@ -136,11 +136,6 @@ class Tables:
     def _kept(self, chosen: Chosen, where: Scalar, shot: str) -> dict[str, Row] | None:
         """The rows for which `where` is true; a row for which it is neither true nor false is reported."""
         written = f"{{{{ {where.text} }}}}"
-        if not is_whole(written):
-            self._faults.add(
-                "bad-type", "`where` is more than one expression", where.span, help="for example `row.stock | int > 0`"
-            )
-            return None
         expression = replace(where, text=written, value=written)
         before = len(self._faults.found)
         kept = {}

@@ -100,7 +100,7 @@ def read_shot(at: Node, defaults: Wording, references: References, faults: Fault
     name = fields.identifier(parts["id"], "`id`", faults) if "id" in parts else None
     named = f"shot `{name}`" if name else "this shot"
     own = _wording(parts, Layer.SHOT, references, faults)
-    model = own.model if own.model_written else defaults.model
+    model = own.model or defaults.model
     for key, there, advice in (
         ("id", "id" in parts, "an id names the shot and its clips: `id: arrival`"),
         ("prompt", "prompt" in parts, "write what is to be seen: `prompt: ...`"),
@@ -189,15 +189,8 @@ def _removable(
     at: Node, name: str, mode: Mode, read: Callable[[Node, Faults], T | None], layer: Layer, faults: Faults
 ) -> Word[T]:
     if layer is Layer.SHOT and name != "prompt" and isinstance(at, Scalar) and at.value is None:
-        return Word(
-            node=at,
-            layer=layer,
-            mode=mode,
-            read=read,
-            templated=False,
-            value=None,
-            away=fields.is_null(at, f"`{name}`", faults),
-        )
+        fields.explicit_null(at, f"`{name}`", faults)
+        return Word(node=at, layer=layer, mode=mode, read=read, templated=False, value=None, away=True)
     return word(at, layer, mode, read, faults)
 
 

@@ -1,6 +1,5 @@
 """Words whose values take templates: read at once where they hold none, else rendered for every variant and read then."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -112,7 +111,7 @@ class Rendering:
             case Scalar():
                 return at
             case node.Sequence():
-                members = [self._node(member, Mode.FREE if mode is Mode.TYPED else mode, faults) for member in at.items]
+                members = [self._node(member, mode, faults) for member in at.items]
                 found = tuple(member for member in members if member is not None)
                 return replace(at, items=found) if len(found) == len(members) else None
             case node.Mapping():
@@ -128,7 +127,7 @@ class Rendering:
         whole = mode is not Mode.TEXT and is_whole(at.text)
         try:
             if whole:
-                return grafted(self.templates.value(at, self.names, self.where), at.span, faults)
+                return grafted(self.templates.value(at, self.names, self.where), at.span)
             text = self.templates.text(at, self.names, self.where)
         except Rejected as rejected:
             faults.extend(rejected.diagnostics)
@@ -136,37 +135,25 @@ class Rendering:
         return Scalar(span=at.span, value=text, text=text, style=Style.DOUBLE)
 
 
-def grafted(value: object, span: Span, faults: Faults) -> Node | None:
-    """What a template gave, as a node that stands where the template does."""
+def grafted(value: object, span: Span) -> Node:
+    """The JSON value that a template gave, as a node that stands where the template does."""
     match value:
-        case None:
-            return Scalar(span=span, value=None, text="null", style=Style.PLAIN)
-        case bool():
-            return Scalar(span=span, value=value, text=str(value).lower(), style=Style.PLAIN)
-        case int():
-            return Scalar(span=span, value=value, text=str(value), style=Style.PLAIN)
-        case float() if math.isfinite(value):
+        case None | bool():
+            return Scalar(span=span, value=value, text=_WORDS[value], style=Style.PLAIN)
+        case int() | float():
             return Scalar(span=span, value=value, text=repr(value), style=Style.PLAIN)
         case str():
-            return Scalar(span=span, value=str(value), text=str(value), style=Style.DOUBLE)
-        case list() | tuple():
-            members = [grafted(member, span, faults) for member in value]
-            found = tuple(member for member in members if member is not None)
-            return node.Sequence(span=span, items=found) if len(found) == len(members) else None
-        case Mapping():
-            entries = []
-            for key, member in value.items():
-                inner = grafted(member, span, faults)
-                if inner is None:
-                    return None
-                entries.append(
-                    Entry(key=Scalar(span=span, value=str(key), text=str(key), style=Style.DOUBLE), value=inner)
-                )
-            return node.Mapping(span=span, entries=tuple(entries))
-    faults.add(
-        "bad-type",
-        "the template gives no value that a request can hold",
-        span,
-        help="a text, a number, true or false, a list or a mapping can be used",
-    )
-    return None
+            return Scalar(span=span, value=value, text=value, style=Style.DOUBLE)
+        case list():
+            return node.Sequence(span=span, items=tuple(grafted(member, span) for member in value))
+        case dict():
+            entries = tuple(Entry(key=_key(name, span), value=grafted(member, span)) for name, member in value.items())
+            return node.Mapping(span=span, entries=entries)
+    raise TypeError(f"a template gives JSON, not {type(value).__name__}")
+
+
+_WORDS = {None: "null", True: "true", False: "false"}
+
+
+def _key(name: str, span: Span) -> Scalar:
+    return Scalar(span=span, value=name, text=name, style=Style.DOUBLE)

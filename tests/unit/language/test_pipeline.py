@@ -116,7 +116,7 @@ def test_an_address_is_https_or_on_this_machine(url: str) -> None:
     "url",
     [
         "http://api.example.org", "http://127.0.0.1.example.org", "http://localhost.example.org", "http://10.0.0.1", "ftp://127.0.0.1",
-        "api.example.org", "https://", "https://user:word@example.org", "https://example.org/?a=b", "https://example.org:port", "http://[::1",
+        "api.example.org", "https://", "https://user:word@example.org", "https://user@example.org", "https://example.org/?a=b", "https://example.org:port", "http://[::1",
         "http://0.0.0.0", "https://example.org/#top",
     ],
 )  # fmt: skip

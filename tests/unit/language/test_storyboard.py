@@ -129,6 +129,11 @@ def test_an_empty_value_takes_nothing_away(word: str) -> None:
     assert codes(load(shot(word))) == ["no-value"]
 
 
+@pytest.mark.parametrize(("word", "help"), [("image:", "`null` takes a default away"), ("image: #noon", '`"#noon"`')])
+def test_an_empty_value_is_told_apart_from_a_comment(word: str, help: str) -> None:  # noqa: A002
+    assert help in load(shot(word)).diagnostics[0].help
+
+
 def test_the_text_that_a_comment_swallowed_is_shown() -> None:
     (fault,) = load(shot("prompt: #noon light")).diagnostics
     assert fault.code == "no-value"
@@ -238,6 +243,11 @@ def test_a_fault_in_defaults_is_reported_there_and_not_at_each_shot(defaults: st
     assert codes(load(f"storyboard: 1\ndefaults: {defaults}\n{shots}")) == [code]
 
 
+def test_a_name_that_is_a_word_of_the_template_language_is_told_so() -> None:
+    (fault,) = load(shot("vars: {not: x}")).diagnostics
+    assert "template language" in fault.help
+
+
 def test_a_shot_needs_an_id_a_prompt_and_a_model() -> None:
     board = load("storyboard: 1\nshots:\n  - title: x\n  - id: b\n    prompt: y\n")
     assert [fault.headline for fault in board.diagnostics] == [
@@ -255,8 +265,9 @@ def test_a_lawful_id_is_taken_as_it_is_written(name: str) -> None:
     assert takes_of(f"{HEAD}shots:\n  - id: {name}\n    prompt: x\n") == [f"{name}.1"]
 
 
-def test_ids_are_unique_without_regard_to_case_and_both_places_are_shown() -> None:
-    board = load(f"{HEAD}shots:\n  - {{id: Walk, prompt: x}}\n  - {{id: walk, prompt: y}}\n")
+@pytest.mark.parametrize(("first", "second"), [("Walk", "walk"), ("walk", "Walk"), ("walk", "walk")])
+def test_ids_are_unique_without_regard_to_case_and_both_places_are_shown(first: str, second: str) -> None:
+    board = load(f"{HEAD}shots:\n  - {{id: {first}, prompt: x}}\n  - {{id: {second}, prompt: y}}\n")
     (fault,) = board.diagnostics
     assert (fault.code, places(board)[0][1], fault.others[0].span.line) == ("duplicate-id", 5, 4)
 

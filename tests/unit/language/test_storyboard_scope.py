@@ -150,6 +150,11 @@ def test_what_a_template_gives_is_not_rendered_again() -> None:
     assert prompt(shot("prompt: '{{ row.x }}'\nfor_each: t.csv"), {"t.csv": "id,x\nA,{{ 7 }}\n"}) == "{{ 7 }}"
 
 
+def test_a_cell_that_looks_like_a_template_is_a_text() -> None:
+    board = load(shot("prompt: x\nfor_each: t.csv\ntrim: {in: '{{ row.x }}'}"), {"t.csv": "id,x\nA,{{ 7 }}\n"})
+    assert codes(board) == ["bad-type"]
+
+
 def test_a_fault_of_a_default_is_shown_there_with_the_shots_that_use_it() -> None:
     head = "storyboard: 1\ndefaults:\n  model: m\n  params: {duration: '{{ secs }}'}\n"
     text = f"{head}shots:\n  - {{id: a, prompt: x}}\n  - {{id: b, prompt: x}}\n  - {{id: c, prompt: x, vars: {{secs: 5}}}}\n"

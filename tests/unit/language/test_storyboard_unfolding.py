@@ -178,6 +178,14 @@ def test_one_faulty_table_of_many_shots_is_reported_once() -> None:
     assert codes(load(text, {"t.csv": "id\na b\n"})) == ["bad-id"]
 
 
+def test_one_faulty_table_read_by_two_id_columns_is_reported_once() -> None:
+    text = f"{HEAD}shots:\n" + "".join(
+        f"  - {{id: s{n}, prompt: x, for_each: {{file: t.csv, id: {column}}}}}\n"
+        for n, column in enumerate(("id", "n"))
+    )
+    assert codes(load(text, {"t.csv": "id,n\nA\n"})) == ["bad-table"]
+
+
 def test_equal_faults_of_a_table_are_one_group_that_names_rows_and_lines() -> None:
     board = load(shot("for_each: t.csv\nprompt: '{{ row.nme }}'"), {"t.csv": PRODUCTS})
     assert len({(fault.code, fault.group) for fault in board.diagnostics}) == 1

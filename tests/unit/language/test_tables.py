@@ -47,6 +47,14 @@ def test_a_quoted_cell_holds_line_breaks_and_delimiters_and_lines_are_still_coun
     ]
 
 
+def test_lines_of_an_old_machine_are_lines() -> None:
+    found = table("id,n\rA,1\rB,2\r")
+    assert [(row.line, row.cells["n"], found.source.line(row.line)) for row in found.rows] == [
+        (2, "1", "A,1"),
+        (3, "2", "B,2"),
+    ]
+
+
 @pytest.mark.parametrize("number", [7, 7.0, True])
 def test_a_cell_is_never_quietly_unequal_to_a_number(number: float) -> None:
     cell = table("id\n7\n").rows[0].cells["id"]
