@@ -6,41 +6,30 @@ transaction (group commit), so that hundreds of purchases in flight share their 
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import InvalidOperation
 from pathlib import Path
 
 from runner.adapters.group_commit import GroupCommit
-from runner.core.errors import Refused
+from runner.adapters.journal_rows import (
+    ALL_EVENTS,
+    ALL_INTENTS,
+    ONE_EVENT,
+    ONE_INTENT,
+    SCHEMA,
+    VERSION,
+    entries_of,
+    event_row,
+    intent_of,
+    intent_row,
+    mapping_of,
+)
+from runner.core.errors import Refused, TaskHeld
 from runner.core.lifecycle import Event, Unlawful
 from runner.core.request import canonical
-from runner.planning.history import Entry, Intent, Purchase, apply, fold
-
-VERSION = 1
-SCHEMA = """
-CREATE TABLE requests (key TEXT PRIMARY KEY, inputs TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE intents (
-  key TEXT NOT NULL, purchase INTEGER NOT NULL, storyboard TEXT NOT NULL, take TEXT NOT NULL, model TEXT NOT NULL,
-  service TEXT NOT NULL, account TEXT NOT NULL, idempotency_key TEXT NOT NULL, body BLOB NOT NULL,
-  reserved TEXT NOT NULL, unit TEXT NOT NULL, UNIQUE (key, purchase));
-CREATE TABLE events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, event TEXT NOT NULL, key TEXT NOT NULL,
-  purchase INTEGER NOT NULL, task_id TEXT, charged TEXT, detail TEXT NOT NULL,
-  FOREIGN KEY (key, purchase) REFERENCES intents (key, purchase));
-CREATE TABLE receipts (
-  service TEXT NOT NULL, account TEXT NOT NULL, task_id TEXT NOT NULL, key TEXT NOT NULL, purchase INTEGER NOT NULL,
-  UNIQUE (service, account, task_id));
-CREATE TABLE takes (
-  storyboard TEXT NOT NULL, service TEXT NOT NULL, take TEXT NOT NULL, key TEXT NOT NULL,
-  PRIMARY KEY (storyboard, service, take)) WITHOUT ROWID;
-CREATE TABLE outputs (
-  path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, stamp TEXT NOT NULL, made_from TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE probes (sha256 TEXT NOT NULL, version INTEGER NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (sha256, version))
-  WITHOUT ROWID;
-CREATE TABLE durations (model TEXT NOT NULL, service TEXT NOT NULL, seconds REAL NOT NULL);
-"""
+from runner.planning.history import Entry, Purchase, apply, fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,54 +42,78 @@ class Output:
     made_from: str
 
 
-class TaskHeld(ValueError):
-    """A receipt names a task that another purchase of the same account already holds."""
-
-
 class Journal:
-    """Readers open it with `read_only=True` and take no lock; the writer holds the state folder's lock."""
+    """Readers open it with `read_only=True`, take no lock and write nothing; the writer holds the state folder's lock."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open or begin the journal. Raises `Refused` on one that is damaged, unreadable or of a newer version."""
+        """Open or begin the journal. Raises `Refused` on one that is damaged, unreadable, of a newer version, or missing where
+        there are clips."""
         self._path = path
-        self._read_only = read_only
-        self._writer = GroupCommit(lambda: self._connect(read_only=False))
+        self._settled: dict[tuple[str, int], Purchase] | None = None
+        self._unsettled: dict[tuple[str, int], Purchase] = {}  # of the transaction under way, the writer thread's own
+        self._writer = GroupCommit(
+            lambda: _for_writing(_connect(path, "rwc")), kept=self._settle, dropped=self._unsettled.clear
+        )
+        if not read_only:
+            _demand_a_journal_beside_clips(path)
+        self._alone = read_only and not self._written()  # nobody writes: SQLite need not leave files of its own here
         with self._judged():
-            self._reader = self._connect(read_only=read_only)
-            if not read_only and _version(self._reader) == 0:
-                _begin(self._reader)
-            version = _version(self._reader)
+            self._reader = _connect(path, "ro&immutable=1" if self._alone else "ro" if read_only else "rwc")
+        try:
+            self._open(read_only)
+        except BaseException:
+            self._reader.close()
+            raise
+
+    def _open(self, read_only: bool) -> None:
+        with self._judged():
+            version = int(self._reader.execute("PRAGMA user_version").fetchone()[0])
+            if version == 0 and self._reader.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise ValueError("it is some other database")
+            if version == 0 and read_only:  # a writer is just beginning it
+                self._reader.close()
+                self._reader = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            if version <= VERSION and not read_only:
+                _for_writing(self._reader)
+            if version == 0:
+                self._reader.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
         if version > VERSION:
             raise Refused(
-                f"the journal {path} was written by a newer shotrunner (version {version}, this one knows {VERSION})",
+                f"the journal {self._path} was written by a newer shotrunner (version {version}, this one knows {VERSION})",
                 help="upgrade shotrunner; the journal is never begun anew by itself, since it knows what is paid",
             )
-        self._purchases: dict[tuple[str, int], Purchase] = {}
 
     # Reading
 
     def history(self) -> dict[str, tuple[Purchase, ...]]:
-        """Every purchase by key, in the order of their numbers."""
-        with self._judged():
-            intents = {(i.key, i.purchase): i for i in map(_intent, self._reader.execute(ALL_INTENTS))}
-            rows = self._reader.execute(
-                "SELECT at, event, key, purchase, task_id, charged, detail FROM events ORDER BY seq"
-            )
-            history = fold(_entries(rows, intents))
-        self._purchases = {(p.key, p.number): p for made in history.values() for p in made}
-        return history
+        """Every purchase by key, in the order of their numbers, as of one moment."""
+        found: dict[str, tuple[Purchase, ...]] | Refused
+        try:
+            found = self._folded()
+        except Refused as refusal:
+            found = refusal
+        if self._alone and self._written():  # a writer came meanwhile
+            self._reader.close()
+            self._alone = False
+            self._reader = _connect(self._path, "ro")
+            found = self._folded()
+        if isinstance(found, Refused):
+            raise found
+        self._settled = {(p.key, p.number): p for made in found.values() for p in made}
+        return found
 
     def current(self) -> dict[str, tuple[Purchase, ...]]:
         """The history as it stands now, this run's own events included, without reading the file again."""
+        if self._settled is None:
+            return self.history()
         made: dict[str, list[Purchase]] = {}
-        for (key, _), purchase in sorted(dict(self._purchases).items()):
+        for (key, _), purchase in sorted(dict(self._settled).items()):
             made.setdefault(key, []).append(purchase)
         return {key: tuple(purchases) for key, purchases in made.items()}
 
     def inputs(self, key: str) -> Mapping[str, object] | None:
         """What `key` was made of."""
-        row = self._one("SELECT inputs FROM requests WHERE key = ?", (key,))
-        return json.loads(row[0]) if row else None
+        return self._one("SELECT inputs FROM requests WHERE key = ?", (key,))
 
     def last_keys(self, storyboard: str, service: str) -> dict[str, str]:
         """The key each take of a storyboard last had on a service."""
@@ -120,8 +133,7 @@ class Journal:
             return {path: Output(sha256=sha, stamp=stamp, made_from=made) for path, sha, stamp, made in rows}
 
     def probed(self, sha256: str, version: int) -> Mapping[str, object] | None:
-        row = self._one("SELECT facts FROM probes WHERE sha256 = ? AND version = ?", (sha256, version))
-        return json.loads(row[0]) if row else None
+        return self._one("SELECT facts FROM probes WHERE sha256 = ? AND version = ?", (sha256, version))
 
     def durations(self, model: str, service: str, most: int = 200) -> list[float]:
         """Seconds from receipt to completion of the latest tasks of a model on a service."""
@@ -136,6 +148,8 @@ class Journal:
 
     async def record(self, *entries: Entry) -> None:
         """Make events durable, all or none. Raises `NotRecorded`, `TaskHeld`, `Unlawful`."""
+        if self._settled is None:
+            self.history()
         await self._writer.write(lambda db: self._insert(db, entries))
 
     async def note_requests(self, inputs: Mapping[str, Mapping[str, object]]) -> None:
@@ -179,70 +193,89 @@ class Journal:
 
     # Inside
 
-    def _insert(self, db: sqlite3.Connection, entries: Iterable[Entry]) -> Callable[[], None]:
+    def _folded(self) -> dict[str, tuple[Purchase, ...]]:
+        with self._judged(), self._snapshot():
+            intents = {(i.key, i.purchase): i for i in map(intent_of, self._reader.execute(ALL_INTENTS))}
+            return fold(entries_of(self._reader.execute(ALL_EVENTS), intents))
+
+    def _written(self) -> bool:
+        """Whether somebody has the journal open for writing, or left it without closing."""
+        return self._path.with_name(self._path.name + "-wal").exists()
+
+    def _insert(self, db: sqlite3.Connection, entries: Iterable[Entry]) -> None:
         changed: dict[tuple[str, int], Purchase] = {}
+        assert self._settled is not None
         for entry in entries:
             place = (entry.key, entry.purchase)
-            purchase = apply(changed.get(place) or self._purchases.get(place), entry)
-            if entry.intent is not None:
-                _insert_intent(db, entry.intent)
+            before = changed.get(place) or self._unsettled.get(place) or self._settled.get(place)
+            purchase = apply(before, entry)
+            if before is None and entry.intent is not None:
+                db.execute(ONE_INTENT, intent_row(entry.intent))
             if entry.event is Event.RECEIPT:
                 _insert_receipt(db, purchase, entry)
-            charged = None if entry.charged is None else str(entry.charged)
-            db.execute(
-                "INSERT INTO events (at, event, key, purchase, task_id, charged, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (entry.at, entry.event.value, *place, entry.task_id, charged, json.dumps(entry.detail)),
-            )
+            db.execute(ONE_EVENT, event_row(entry))
             changed[place] = purchase
-        return lambda: self._purchases.update(changed)
+        self._unsettled.update(changed)
 
-    def _one(self, sql: str, row: tuple[object, ...]) -> tuple[str, ...] | None:
+    def _settle(self) -> None:
+        if self._settled is not None:
+            self._settled.update(self._unsettled)
+        self._unsettled.clear()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """All reads inside see one moment, whatever a writer adds meanwhile."""
+        self._reader.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._reader.execute("ROLLBACK")
+
+    def _one(self, sql: str, row: tuple[object, ...]) -> Mapping[str, object] | None:
+        """The JSON mapping in the first column of the first row."""
         with self._judged():
-            found: tuple[str, ...] | None = self._reader.execute(sql, row).fetchone()
-            return found
-
-    def _connect(self, *, read_only: bool) -> sqlite3.Connection:
-        mode = "ro" if read_only else "rwc"
-        uri = f"{self._path.absolute().as_uri()}?mode={mode}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
-        if not read_only:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA foreign_keys = ON")
-        return db
+            found = self._reader.execute(sql, row).fetchone()
+            return mapping_of(found[0]) if found else None
 
     @contextmanager
     def _judged(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.DatabaseError, Unlawful, ValueError, KeyError) as fault:
+        except (sqlite3.Error, Unlawful, ValueError, KeyError, InvalidOperation) as fault:
             raise Refused(
                 f"the journal {self._path} cannot be read: {fault}",
                 help="restore it from a backup; it is never begun anew by itself, since it knows what is paid",
             ) from fault
 
 
-ALL_INTENTS = """SELECT key, purchase, storyboard, take, model, service, account, idempotency_key, body, reserved, unit
-FROM intents"""
-ONE_INTENT = """INSERT INTO intents (key, purchase, storyboard, take, model, service, account, idempotency_key, body, reserved, unit)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
 
 
-def _begin(db: sqlite3.Connection) -> None:
-    db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+def _for_writing(db: sqlite3.Connection) -> sqlite3.Connection:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA fullfsync = ON")  # macOS: past the drive's own cache
+    db.execute("PRAGMA foreign_keys = ON")
+    return db
 
 
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
+def _demand_a_journal_beside_clips(path: Path) -> None:
+    """Where clips lie there was a journal: one that is gone, or cut to nothing, would have everything bought again."""
+    try:
+        gone = path.stat().st_size == 0
+    except OSError:
+        gone = True
+    if gone and (path.parent / "clips").is_dir():
+        raise Refused(
+            f"the journal {path} is gone, but clips of earlier runs lie beside it",
+            help=f"restore it from a backup; to begin anew and buy everything again, move {path.parent} away",
+        )
 
 
 def _run(db: sqlite3.Connection, sql: str, row: tuple[object, ...]) -> None:
     db.execute(sql, row)
-
-
-def _insert_intent(db: sqlite3.Connection, i: Intent) -> None:
-    named = (i.key, i.purchase, i.storyboard, i.take, i.model, i.service, i.account, i.idempotency_key)
-    _run(db, ONE_INTENT, (*named, i.body, str(i.reserved), i.unit))
 
 
 def _insert_receipt(db: sqlite3.Connection, purchase: Purchase, entry: Entry) -> None:
@@ -251,39 +284,3 @@ def _insert_receipt(db: sqlite3.Connection, purchase: Purchase, entry: Entry) ->
         db.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", row)
     except sqlite3.IntegrityError:
         raise TaskHeld(f"task {entry.task_id} already belongs to another purchase") from None
-
-
-def _intent(row: tuple[str, int, str, str, str, str, str, str, bytes, str, str]) -> Intent:
-    key, purchase, storyboard, take, model, service, account, idempotency, body, reserved, unit = row
-    return Intent(
-        key=key,
-        purchase=purchase,
-        storyboard=storyboard,
-        take=take,
-        model=model,
-        service=service,
-        account=account,
-        idempotency_key=idempotency,
-        body=body,
-        reserved=Decimal(reserved),
-        unit=unit,
-    )
-
-
-def _entries(
-    rows: Iterable[tuple[str, str, str, int, str | None, str | None, str]], intents: Mapping[tuple[str, int], Intent]
-) -> Iterator[Entry]:
-    begun: set[tuple[str, int]] = set()
-    for at, event, key, purchase, task_id, charged, detail in rows:
-        place = (key, purchase)
-        yield Entry(
-            at=at,
-            event=Event(event),
-            key=key,
-            purchase=purchase,
-            intent=None if place in begun else intents[place],
-            task_id=task_id,
-            charged=None if charged is None else Decimal(charged),
-            detail=json.loads(detail),
-        )
-        begun.add(place)

@@ -43,3 +43,7 @@ class NotFetched(Exception):
 
 class NotRecorded(Exception):
     """An event could not be made durable; nothing of its transaction was kept."""
+
+
+class TaskHeld(ValueError):
+    """A receipt names a task that another purchase of the same account already holds; nothing of its transaction was kept."""

@@ -1,0 +1,104 @@
+"""The journal's tables, and the values that go into their rows and come out of them."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+
+from runner.core.lifecycle import Event
+from runner.planning.history import Entry, Intent
+
+VERSION = 1
+SCHEMA = """
+CREATE TABLE requests (key TEXT PRIMARY KEY, inputs TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE intents (
+  key TEXT NOT NULL, purchase INTEGER NOT NULL, storyboard TEXT NOT NULL, take TEXT NOT NULL, model TEXT NOT NULL,
+  service TEXT NOT NULL, account TEXT NOT NULL, idempotency_key TEXT NOT NULL, body BLOB NOT NULL,
+  reserved TEXT NOT NULL, unit TEXT NOT NULL, UNIQUE (key, purchase));
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, event TEXT NOT NULL, key TEXT NOT NULL,
+  purchase INTEGER NOT NULL, task_id TEXT, charged TEXT, detail TEXT NOT NULL,
+  FOREIGN KEY (key, purchase) REFERENCES intents (key, purchase));
+CREATE TABLE receipts (
+  service TEXT NOT NULL, account TEXT NOT NULL, task_id TEXT NOT NULL, key TEXT NOT NULL, purchase INTEGER NOT NULL,
+  UNIQUE (service, account, task_id));
+CREATE TABLE takes (
+  storyboard TEXT NOT NULL, service TEXT NOT NULL, take TEXT NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (storyboard, service, take)) WITHOUT ROWID;
+CREATE TABLE outputs (
+  path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, stamp TEXT NOT NULL, made_from TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE probes (sha256 TEXT NOT NULL, version INTEGER NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (sha256, version))
+  WITHOUT ROWID;
+CREATE TABLE durations (model TEXT NOT NULL, service TEXT NOT NULL, seconds REAL NOT NULL);
+"""
+
+
+ALL_INTENTS = """SELECT key, purchase, storyboard, take, model, service, account, idempotency_key, body, reserved, unit
+FROM intents"""
+ONE_INTENT = """INSERT INTO intents (key, purchase, storyboard, take, model, service, account, idempotency_key, body, reserved, unit)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+ALL_EVENTS = "SELECT at, event, key, purchase, task_id, charged, detail FROM events ORDER BY seq"
+ONE_EVENT = "INSERT INTO events (at, event, key, purchase, task_id, charged, detail) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+def intent_row(i: Intent) -> tuple[object, ...]:
+    named = (i.key, i.purchase, i.storyboard, i.take, i.model, i.service, i.account, i.idempotency_key)
+    return (*named, i.body, str(i.reserved), i.unit)
+
+
+def event_row(entry: Entry) -> tuple[object, ...]:
+    charged = None if entry.charged is None else str(entry.charged)
+    return (
+        entry.at,
+        entry.event.value,
+        entry.key,
+        entry.purchase,
+        entry.task_id,
+        charged,
+        json.dumps(dict(entry.detail)),
+    )
+
+
+def intent_of(row: tuple[str, int, str, str, str, str, str, str, bytes, str, str]) -> Intent:
+    key, purchase, storyboard, take, model, service, account, idempotency, body, reserved, unit = row
+    return Intent(
+        key=key,
+        purchase=purchase,
+        storyboard=storyboard,
+        take=take,
+        model=model,
+        service=service,
+        account=account,
+        idempotency_key=idempotency,
+        body=body,
+        reserved=Decimal(reserved),
+        unit=unit,
+    )
+
+
+def entries_of(
+    rows: Iterable[tuple[str, str, str, int, str | None, str | None, str]], intents: Mapping[tuple[str, int], Intent]
+) -> Iterator[Entry]:
+    begun: set[tuple[str, int]] = set()
+    for at, event, key, purchase, task_id, charged, detail in rows:
+        place = (key, purchase)
+        yield Entry(
+            at=at,
+            event=Event(event),
+            key=key,
+            purchase=purchase,
+            intent=None if place in begun else intents[place],
+            task_id=task_id,
+            charged=None if charged is None else Decimal(charged),
+            detail=mapping_of(detail),
+        )
+        begun.add(place)
+
+
+def mapping_of(text: str) -> Mapping[str, object]:
+    """Raises ValueError for what is no JSON mapping."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("a mapping was written there once")
+    return value
