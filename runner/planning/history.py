@@ -1,10 +1,10 @@
 """The journal's events as values, and the purchases folded from them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from runner.core.lifecycle import COMMITS, Event, State, step
+from runner.core.lifecycle import COMMITS, ENDED, OPEN, UNTAKEN, Event, State, step
 from runner.core.money import ZERO, amount
 
 
@@ -101,14 +101,15 @@ def apply(purchase: Purchase | None, entry: Entry) -> Purchase:
         purchase = Purchase(intent=entry.intent, state=state, reserved=entry.intent.reserved)
     detail = entry.detail
     reserved = amount(detail.get("reserved"))
+    released = detail.get("released") is True
     links = detail.get("links")
     eta = detail.get("eta_s")
     return replace(
         purchase,
         state=state,
         reserved=purchase.reserved if reserved is None else max(purchase.reserved, reserved),
-        charged=purchase.charged if entry.charged is None else entry.charged,
-        released=purchase.released or detail.get("released") is True,
+        charged=entry.charged if entry.charged is not None or released else purchase.charged,
+        released=purchase.released or released,
         task_id=entry.task_id or purchase.task_id,
         eta_s=float(eta) if isinstance(eta, int | float) else purchase.eta_s,
         links=tuple(str(link) for link in links) if isinstance(links, list) else purchase.links,
@@ -129,6 +130,24 @@ def fold(entries: Iterable[Entry]) -> dict[str, tuple[Purchase, ...]]:
     for (key, _), purchase in sorted(purchases.items(), key=lambda p: p[0]):
         history.setdefault(key, []).append(purchase)
     return {key: tuple(made) for key, made in history.items()}
+
+
+# What a key stands at if several purchases were made of it: the best of them, since equal requests are one clip.
+STANDING: tuple[frozenset[State], ...] = (
+    frozenset({State.DONE}),
+    OPEN,
+    frozenset({State.INTENDED, State.UNKNOWN}),
+    ENDED,
+    UNTAKEN,
+)
+
+
+def standing(made: Sequence[Purchase]) -> Purchase | None:
+    """The purchase that decides what is done about a key, the latest of the best; None of none.
+
+    A retry that was refused, or not taken, leaves the key at the end it had before: it is not free to be bought again.
+    """
+    return next((p for states in STANDING for p in reversed(made) if p.state in states), None)
 
 
 def _text(value: object) -> str | None:

@@ -7,13 +7,13 @@ from decimal import Decimal
 from runner.core.lifecycle import State
 from runner.core.money import total
 from runner.language.take import Take
-from runner.planning.history import History, Purchase
+from runner.planning.history import History, Purchase, standing
 from runner.planning.plan import Act, Action, Plan
 from runner.planning.service import Service
 
 SCHEMA = "shotrunner.manifest.v1"
 
-# The word for each state of a take's latest purchase; a take of which nothing was taken is pending.
+# The word for each state of the purchase a take stands at; a take of which nothing was taken is pending.
 STATUS: Mapping[State, str] = {
     State.INTENDED: "pending",
     State.HELD: "pending",
@@ -85,7 +85,7 @@ def _firsts(plan: Plan) -> tuple[Action, ...]:
 def _take(action: Action, history: History, service: Service, clips: Mapping[str, str]) -> dict[str, object]:
     take, request = action.take, action.request
     made = history.get(request.key, ()) if request else ()
-    latest = made[-1] if made else None
+    latest = standing(made)
     charged = [p.charged for p in made if p.charged is not None]
     return {
         "id": take.id,

@@ -9,7 +9,7 @@ from runner.core.lifecycle import ENDED, OPEN, UNTAKEN, Event, State
 from runner.core.money import ZERO, total
 from runner.core.request import Request
 from runner.language.take import Take
-from runner.planning.history import History, Purchase
+from runner.planning.history import History, Purchase, standing
 from runner.planning.reason import changes
 
 
@@ -26,7 +26,8 @@ class Act(StrEnum):
 class Action:
     """What is done for one take. `price` is what it newly commits: 0 for all that buys nothing, None where it is unknown.
 
-    `shared_with` names the take whose request this one shares; `purchase` is the latest purchase of its request.
+    `shared_with` names the take whose request this one shares. `purchase` is the one its key stands at; of an action that
+    spends the latest, whose number the next purchase follows.
     """
 
     take: Take
@@ -92,6 +93,11 @@ def make(
     `last_inputs` gives what a take's key was made of when it last ran."""
     actions: list[Action] = []
     first: dict[str, Action] = {}
+    retried = {
+        requests[take.id].key
+        for take in takes
+        if take.id in requests and not take.skip and wishes.selected(take) and wishes.retried(take)
+    }
     for take in takes:
         request = requests.get(take.id)
         if take.skip or request is None:
@@ -104,19 +110,19 @@ def make(
         if request.key in first:
             action = _shared(take, request, first[request.key])
         else:
-            action = _decide(take, request, made, wishes.retried(take), here, last_inputs)
+            action = _decide(take, request, made, request.key in retried, here, last_inputs)
             first[request.key] = action
         actions.append(action)
     return Plan(actions=tuple(actions))
 
 
 def _left_out(take: Take, request: Request, made: tuple[Purchase, ...], here: Callable[[Purchase], bool]) -> Action:
-    latest = made[-1] if made else None
-    if latest is not None and latest.state is State.DONE and here(latest):
+    known = standing(made)
+    if known is not None and known.state is State.DONE and here(known):
         return Action(
-            take=take, request=request, act=Act.REUSE, reason="not selected; its clip is here", purchase=latest
+            take=take, request=request, act=Act.REUSE, reason="not selected; its clip is here", purchase=known
         )
-    return Action(take=take, request=request, act=Act.SKIP, reason="not selected by --shots", purchase=latest)
+    return Action(take=take, request=request, act=Act.SKIP, reason="not selected by --shots", purchase=known)
 
 
 def _shared(take: Take, request: Request, first: Action) -> Action:
@@ -139,28 +145,29 @@ def _decide(
     here: Callable[[Purchase], bool],
     last_inputs: Callable[[str], Mapping[str, object] | None],
 ) -> Action:
-    if not made:
+    known = standing(made)
+    if known is None:
         reason = changes(last_inputs(take.id), request.inputs)
         return Action(take=take, request=request, act=Act.BUY, reason=reason, price=request.reserve)
-    latest = made[-1]
-    act, reason = _by_state(take, latest, retried, here)
-    price = request.reserve if act in (Act.BUY, Act.RETRY) else ZERO
-    return Action(take=take, request=request, act=act, reason=reason, price=price, purchase=latest)
+    act, reason = _by_state(take, known, retried, here)
+    if act in (Act.BUY, Act.RETRY):
+        return Action(take=take, request=request, act=act, reason=reason, price=request.reserve, purchase=made[-1])
+    return Action(take=take, request=request, act=act, reason=reason, purchase=known)
 
 
-def _by_state(take: Take, latest: Purchase, retried: bool, here: Callable[[Purchase], bool]) -> tuple[Act, str]:
-    state = latest.state
-    said = said_of(latest)
+def _by_state(take: Take, known: Purchase, retried: bool, here: Callable[[Purchase], bool]) -> tuple[Act, str]:
+    state = known.state
+    said = said_of(known)
     if state is State.DONE:
-        if here(latest):
+        if here(known):
             return Act.REUSE, "unchanged"
         return Act.RESUME, "its clip is not in the store any more: fetch it again, for nothing"
     if state is State.WAITING:
-        return Act.RESUME, f"task {latest.task_id} is under way since {latest.at(Event.RECEIPT)}"
+        return Act.RESUME, f"task {known.task_id} is under way since {known.at(Event.RECEIPT)}"
     if state is State.OVERDUE:
-        return Act.RESUME, f"task {latest.task_id} was not finished by its deadline; waiting goes on"
+        return Act.RESUME, f"task {known.task_id} was not finished by its deadline; waiting goes on"
     if state in OPEN:
-        return Act.RESUME, f"paid, not yet fetched (task {latest.task_id})"
+        return Act.RESUME, f"paid, not yet fetched (task {known.task_id})"
     if state in UNTAKEN:
         return Act.BUY, {State.REFUSED: f"refused last time, nothing was taken: {said}"}.get(
             state, "nothing was taken last time"
@@ -169,7 +176,7 @@ def _by_state(take: Take, latest: Purchase, retried: bool, here: Callable[[Purch
         if retried:
             return Act.RETRY, f"{state.value} before, asked for by --retry: {said}"
         return Act.KEEP, f"{state.value}: {said}; `--retry '{take.id}'` buys it again"
-    return Act.KEEP, f"outcome unknown since {latest.at(Event.SEND)}: it may have been taken, so it is not bought again"
+    return Act.KEEP, f"outcome unknown since {known.at(Event.SEND)}: it may have been taken, so it is not bought again"
 
 
 def said_of(purchase: Purchase) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from runner.core.lifecycle import IN_DOUBT, Event, State
+from runner.core.lifecycle import ENDED, IN_DOUBT, Event, State
+from runner.core.money import ZERO
 from runner.planning.history import Entry, History, Purchase, apply
 
 
@@ -44,3 +45,14 @@ def applied(history: History, added: Iterable[Entry]) -> dict[str, tuple[Purchas
     for entry in added:
         result[entry.key] = tuple(apply(p, entry) if p.number == entry.purchase else p for p in result[entry.key])
     return result
+
+
+def asked_again(history: History, service: str) -> tuple[Purchase, ...]:
+    """Ends at a service whose reservation is still kept: every run asks about them once more, since the service may have
+    found the task, made its clip or given the credits back."""
+    return tuple(
+        p
+        for made in history.values()
+        for p in made
+        if p.state in ENDED and p.intent.service == service and p.task_id and p.charged is None and p.committed > ZERO
+    )

@@ -29,10 +29,17 @@ def service_name(provider: Provider, base_url: str | None, renderer: str) -> str
     """`animatic/<renderer version>`; the provider's own name at its own address, else `name@host[:port]`."""
     if provider.base_url is None:
         return f"{provider.name}/{renderer}"
-    if base_url is None or base_url.rstrip("/") == provider.base_url:
+    if base_url is None or _spelt_out(base_url) == _spelt_out(provider.base_url):
         return provider.name
-    parts = urlsplit(base_url)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    host = (parts.hostname or "").lower()
+    _, host, port, _ = _spelt_out(base_url)
     host = f"[{host}]" if ":" in host else host
-    return f"{provider.name}@{host}" + (f":{parts.port}" if parts.port and parts.port != default else "")
+    return f"{provider.name}@{host}" + (f":{port}" if port else "")
+
+
+def _spelt_out(url: str) -> tuple[str, str, int | None, str]:
+    """(scheme, host, port unless the scheme's own, path): equal for every spelling of an address, so that none of them buys
+    again what was bought under another."""
+    parts = urlsplit(url)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    port = parts.port if parts.port != default else None
+    return parts.scheme, (parts.hostname or "").lower().rstrip("."), port, parts.path.rstrip("/")

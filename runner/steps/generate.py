@@ -6,7 +6,7 @@ from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
 from runner.core.lifecycle import State
 from runner.execution.execute import Job
-from runner.planning.history import History, Purchase
+from runner.planning.history import History, Purchase, standing
 from runner.planning.plan import Act, Plan
 
 
@@ -34,13 +34,12 @@ async def place(plan: Plan, history: History, store: Store, outputs: Outputs) ->
     """Copy every finished clip of the storyboard to the out folder; its path there by take id."""
     placed: dict[str, str] = {}
     for action in plan.actions:
-        made = history.get(action.request.key, ()) if action.request else ()
-        latest = made[-1] if made else None
-        if latest is None or latest.state is not State.DONE or latest.result is None:
+        known = standing(history.get(action.request.key, ())) if action.request else None
+        if known is None or known.state is not State.DONE or known.result is None:
             continue
         if action.act is Act.SKIP:
             continue
-        sha256 = str(latest.result["sha256"])
+        sha256 = str(known.result["sha256"])
         name = f"clips/{action.take.id}.mp4"
         await outputs.place(name, store.path(sha256), sha256)
         placed[action.take.id] = name
