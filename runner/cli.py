@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,77 @@ def status(storyboard: Path | None, **told: Any) -> Exit:
     from runner.commands.status import status as command
 
     return _within(told, lambda view, terminal: command(storyboard, told["state"], view, terminal))
+
+
+@cli.command()
+@STORYBOARD
+@LOADING
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The out folder; else out/STORYBOARD/PIPELINE at the root.",
+)
+@click.option("--poll-interval", type=Seconds(), metavar="S", help="Seconds between polls.")
+@click.option(
+    "--deadline", type=Seconds(), metavar="S", help="Seconds to wait for a task before leaving it to a later run."
+)
+@click.option("--wait", "wait_s", type=Seconds(), default=0, metavar="S", help="Wait so long for another run to end.")
+@SCREEN
+def collect(storyboard: Path, **told: Any) -> Exit:
+    """Fetch what is paid and buy nothing; needs no budget. Fit for cron: exit 0 when nothing is owed, 5 while something is.
+
+    \b
+    shotrunner collect film.yaml --pipeline final
+    """
+    from runner.commands.run import run as command
+
+    options = replace(_options(told), collecting=True)
+    return _within(told, lambda view, terminal: command(storyboard, options, view, terminal))
+
+
+@cli.command()
+@click.argument("storyboard", required=False, type=click.Path(path_type=Path), metavar="[STORYBOARD]")
+@click.option(
+    "--attach", multiple=True, metavar="TAKE=TASK_ID", help="It was taken: this is its task; may be repeated."
+)
+@click.option("--not-taken", multiple=True, metavar="TAKE", help="It was certainly not taken: the next run buys it.")
+@click.option("--buy-again", multiple=True, metavar="TAKE", help="Buy it once more, whatever became of the first.")
+@click.option("--base-url", metavar="URL", help="The provider's API at another address.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), metavar="DIR", help="The state folder; else .shotrunner, found upwards."
+)
+@click.option("--wait", "wait_s", type=Seconds(), default=0, metavar="S", help="Wait so long for another run to end.")
+@SCREEN
+def reconcile(
+    storyboard: Path | None,
+    attach: tuple[str, ...],
+    not_taken: tuple[str, ...],
+    buy_again: tuple[str, ...],
+    **told: Any,
+) -> Exit:
+    """Settle purchases whose outcome nobody knows: list them with candidates, then attach, declare not taken, or buy again.
+
+    TAKE is a take's id or at least eight digits of its key. Every decision is journalled with who and when.
+
+    \b
+    shotrunner reconcile
+    shotrunner reconcile --attach arrival@dawn.1=task-unified-1757169743-7cvnl5zw
+    """
+    from runner.commands.options import Options
+    from runner.commands.reconcile import reconcile as command
+    from runner.core.lifecycle import Event
+    from runner.planning.settlement import Decision
+
+    decisions = [Decision(name=name, event=Event.DISCLAIMED) for name in not_taken]
+    decisions += [Decision(name=name, event=Event.WRITTEN_OFF) for name in buy_again]
+    for pair in attach:
+        name, equals, task_id = pair.partition("=")
+        if not equals or not name or not task_id:
+            raise click.BadParameter(f"`{pair}` is not TAKE=TASK_ID", param_hint="--attach")
+        decisions.append(Decision(name=name, event=Event.ATTACHED, task_id=task_id))
+    options = Options(base_url=told["base_url"], state=told["state"], wait_s=told["wait_s"])
+    return _within(told, lambda view, terminal: command(storyboard, decisions, options, view, terminal))
 
 
 @cli.command()

@@ -16,9 +16,9 @@ from runner.adapters.group_commit import GroupCommit
 from runner.adapters.journal_rows import (
     ALL_EVENTS,
     ALL_INTENTS,
+    MIGRATIONS,
     ONE_EVENT,
     ONE_INTENT,
-    SCHEMA,
     VERSION,
     entries_of,
     event_row,
@@ -75,8 +75,8 @@ class Journal:
                 self._reader = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             if version <= VERSION and not read_only:
                 _for_writing(self._reader)
-            if version == 0:
-                self._reader.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            if version < VERSION and (version == 0 or not read_only):
+                _migrate(self._reader, version)
         if version > VERSION:
             raise Refused(
                 f"the journal {self._path} was written by a newer shotrunner (version {version}, this one knows {VERSION})",
@@ -110,6 +110,13 @@ class Journal:
         for (key, _), purchase in sorted(dict(self._settled).items()):
             made.setdefault(key, []).append(purchase)
         return {key: tuple(purchases) for key, purchases in made.items()}
+
+    def tasks(self, service: str) -> set[str]:
+        """Every task id that a purchase at the service holds, whatever the account."""
+        with self._judged():
+            return {
+                row[0] for row in self._reader.execute("SELECT task_id FROM receipts WHERE service = ?", (service,))
+            }
 
     def inputs(self, key: str) -> Mapping[str, object] | None:
         """What `key` was made of."""
@@ -211,7 +218,7 @@ class Journal:
             purchase = apply(before, entry)
             if before is None and entry.intent is not None:
                 db.execute(ONE_INTENT, intent_row(entry.intent))
-            if entry.event is Event.RECEIPT:
+            if entry.event in (Event.RECEIPT, Event.ATTACHED):
                 _insert_receipt(db, purchase, entry)
             db.execute(ONE_EVENT, event_row(entry))
             changed[place] = purchase
@@ -251,6 +258,12 @@ class Journal:
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
+
+
+def _migrate(db: sqlite3.Connection, version: int) -> None:
+    """Bring the file to this version, each migration in a transaction of its own."""
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
 
 
 def _for_writing(db: sqlite3.Connection) -> sqlite3.Connection:

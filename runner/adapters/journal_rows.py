@@ -7,8 +7,9 @@ from decimal import Decimal
 from runner.core.lifecycle import Event
 from runner.planning.history import Entry, Intent
 
-VERSION = 1
-SCHEMA = """
+# What each version added, in order; the journal's version is how many of them it has had. Never edited, only added to.
+MIGRATIONS = (
+    """
 CREATE TABLE requests (key TEXT PRIMARY KEY, inputs TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE intents (
   key TEXT NOT NULL, purchase INTEGER NOT NULL, storyboard TEXT NOT NULL, take TEXT NOT NULL, model TEXT NOT NULL,
@@ -29,8 +30,18 @@ CREATE TABLE outputs (
 CREATE TABLE probes (sha256 TEXT NOT NULL, version INTEGER NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (sha256, version))
   WITHOUT ROWID;
 CREATE TABLE durations (model TEXT NOT NULL, service TEXT NOT NULL, seconds REAL NOT NULL);
-"""
-
+""",
+    # What is written of money stays written, whoever opens the file.
+    """
+CREATE TRIGGER intents_stay BEFORE UPDATE ON intents BEGIN SELECT RAISE(ABORT, 'intents are only added'); END;
+CREATE TRIGGER intents_remain BEFORE DELETE ON intents BEGIN SELECT RAISE(ABORT, 'intents are only added'); END;
+CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
+CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
+CREATE TRIGGER receipts_stay BEFORE UPDATE ON receipts BEGIN SELECT RAISE(ABORT, 'receipts are only added'); END;
+CREATE TRIGGER receipts_remain BEFORE DELETE ON receipts BEGIN SELECT RAISE(ABORT, 'receipts are only added'); END;
+""",
+)
+VERSION = len(MIGRATIONS)
 
 ALL_INTENTS = """SELECT key, purchase, storyboard, take, model, service, account, idempotency_key, body, reserved, unit
 FROM intents"""

@@ -1,6 +1,5 @@
 """What came of a run, drawn from the plan it began with and the history it ended with. Pure but for the names it shows."""
 
-import hashlib
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -35,7 +34,8 @@ class Account:
         """The latest purchase of every take this run was to see through, by name; open receipts no take asks for among them."""
         found: dict[str, Purchase | None] = {}
         for action in self.decided.plan.actions:
-            if action.request is not None and action.act is not Act.SKIP:
+            never = action.act is Act.KEEP and action.purchase is None  # `collect` leaves it to a run
+            if action.request is not None and action.act is not Act.SKIP and not never:
                 found[action.take.id] = latest(action.request.key, self.history)
         for orphan in self.decided.orphans:
             one = next(p for p in self.history[orphan.key] if p.number == orphan.number)
@@ -134,5 +134,5 @@ def _unknown(name: str, purchase: Purchase) -> summary.Unknown:
         take=name,
         key=purchase.key,
         sent_at=purchase.at(Event.SEND) or "",
-        body_sha256=hashlib.sha256(purchase.intent.body).hexdigest(),
+        body_sha256=purchase.body_sha256,
     )

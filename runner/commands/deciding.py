@@ -52,7 +52,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         return store.has(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))
 
     history: History = journal.history() if journal else {}
-    recovered = recovery.entries(history, at=stamp(datetime.now(UTC)), ephemeral=_ephemeral, here=here)
+    recovered = recovery.entries(history, at=stamp(datetime.now(UTC)), ephemeral=ephemeral, here=here)
     history = recovery.applied(history, recovered)
     last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
 
@@ -70,6 +70,8 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         here=here,
         last_inputs=last_inputs,
     )
+    if options.collecting:
+        plan = plans.buying_nothing(plan)
     asked = {a.request.key for a in plan.actions if a.request is not None}
     open_ones = [p for made in history.values() for p in made if p.state in OPEN]
     service = loaded.service.name
@@ -118,7 +120,8 @@ def out_folder(loaded: Loaded, options: Options) -> Path:
     return loaded.project.root / "out" / loaded.identity / loaded.pipeline.name
 
 
-def _ephemeral(service: str) -> bool:
+def ephemeral(service: str) -> bool:
+    """Whether a service lives and dies with its process."""
     provider = PROVIDERS.get(service.partition("/")[0])
     return provider is not None and provider.ephemeral
 

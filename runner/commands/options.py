@@ -27,6 +27,7 @@ class Options:
     wait_s: float = 0
     variables: Mapping[str, str] = field(default_factory=dict)
     allow_unpriced: bool = False
+    collecting: bool = False  # `collect`: what is paid is fetched, nothing is bought
 
 
 def named(take: Take, globs: tuple[str, ...]) -> bool:

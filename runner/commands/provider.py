@@ -68,6 +68,27 @@ def key_of(service: Service, root: Path, environment: Mapping[str, str]) -> str:
     return keys.find(variable, root=root, environment=environment, tracked=keys.env_tracked(root))
 
 
+def address_of(service: str, options: Options, environment: Mapping[str, str]) -> tuple[str, str]:
+    """(base URL, files URL) of a service by its name in the journal. Raises `Refused`: an address from the journal gets no key."""
+    provider = PROVIDERS.get(service.partition("@")[0])
+    if provider is None or provider.base_url is None or provider.files_url is None:
+        raise Refused(f"`{service}` cannot be asked any more")
+    if service == provider.name:
+        return provider.base_url, provider.files_url
+    told = options.base_url or environment.get("SHOTRUNNER_BASE_URL", "")
+    if told:
+        _lawful(told)
+        if service_name(provider, told, "") == service:
+            return told.rstrip("/"), told.rstrip("/")
+    raise Refused(f"`{service}` is at another address", help=f"name it: --base-url https://{service.partition('@')[2]}")
+
+
+def key_for(service: str, root: Path, environment: Mapping[str, str]) -> str:
+    """The API key for a service whose address `address_of` gave. Raises `Refused`."""
+    variable = PROVIDERS[service.partition("@")[0]].key_variable
+    return keys.find(variable, root=root, environment=environment, tracked=keys.env_tracked(root))
+
+
 def _lawful(base_url: str) -> None:
     parts = urlsplit(base_url)
     try:

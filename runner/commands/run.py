@@ -89,7 +89,8 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     if jobs:
         async with report.kept_current():
             await _work(loaded, jobs, limit, step.retries, key, journal, store, report)
-    await report.finish([s for s in loaded.pipeline.steps if isinstance(s, Assemble)])
+    assemblies = [s for s in loaded.pipeline.steps if isinstance(s, Assemble) and not options.collecting]
+    await report.finish(assemblies)
     return report.closing(view)
 
 

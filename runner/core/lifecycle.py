@@ -22,6 +22,8 @@ class State(StrEnum):
     OVERDUE = "overdue"  # our deadline, not a failure: the same command goes on waiting
     UNFETCHED = "unfetched"  # completed, but the clip is not safely on disk yet
     UNKNOWN = "unknown"  # the answer to the POST was lost: it may have been taken
+    DISCLAIMED = "disclaimed"  # unknown, and a person declared that it was not taken
+    WRITTEN_OFF = "written-off"  # unknown, and a person chose to buy again: its reservation stays counted
     VOID = "void"  # its service died with its process; it owed nothing
 
 
@@ -41,6 +43,9 @@ class Event(StrEnum):
     FETCHED = "fetched"
     MISPLACED = "misplaced"  # a clip once fetched is no longer where it was, or has other bytes
     RESUMED = "resumed"
+    ATTACHED = "attached"  # a person has found the task of an unknown purchase
+    DISCLAIMED = "disclaimed"  # a person knows that it was not taken
+    WRITTEN_OFF = "written-off"
     VOIDED = "voided"
 
 
@@ -80,7 +85,14 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.UNFETCHED, E.EXPIRED): S.EXPIRED,
     (S.UNFETCHED, E.VOIDED): S.VOID,
     (S.DONE, E.MISPLACED): S.UNFETCHED,
+    (S.UNKNOWN, E.ATTACHED): S.WAITING,
+    (S.UNKNOWN, E.DISCLAIMED): S.DISCLAIMED,
+    (S.UNKNOWN, E.WRITTEN_OFF): S.WRITTEN_OFF,
     (S.UNKNOWN, E.VOIDED): S.VOID,
+    (S.WRITTEN_OFF, E.ATTACHED): S.WAITING,  # found after all
+    (S.WRITTEN_OFF, E.VOIDED): S.VOID,
+    (S.DISCLAIMED, E.ATTACHED): S.WAITING,
+    (S.DISCLAIMED, E.VOIDED): S.VOID,
     # Ends whose reservation is kept are asked about once more by every run: the service may know better by now.
     (S.FAILED, E.COMPLETED): S.COMPLETED,  # completed without results then, with them now
     (S.FAILED, E.FAILED): S.FAILED,  # the reservation was given back since
@@ -101,7 +113,8 @@ TABLE: dict[tuple[State | None, Event], State] = {
 IN_DOUBT = frozenset({S.INTENDED})  # found at start: becomes unknown before anything else happens
 OPEN = frozenset({S.WAITING, S.COMPLETED, S.OVERDUE, S.UNFETCHED})  # resumed, never bought again
 ENDED = frozenset({S.FAILED, S.CANCELLED, S.LOST, S.EXPIRED})  # kept; bought again only by --retry
-UNTAKEN = frozenset({S.HELD, S.REFUSED, S.VOID})  # certainly nothing was taken: free to buy
+UNTAKEN = frozenset({S.HELD, S.REFUSED, S.VOID, S.DISCLAIMED})  # certainly nothing was taken: free to buy
+GIVEN_UP = frozenset({S.WRITTEN_OFF})  # may have been taken, and is bought again all the same
 # and DONE is reused, UNKNOWN is settled by a person.
 
 # States in which what was reserved still counts as committed when no charge is known.
@@ -112,6 +125,7 @@ COMMITS = frozenset(
         S.COMPLETED,
         S.DONE,
         S.UNKNOWN,
+        S.WRITTEN_OFF,
         S.LOST,
         S.EXPIRED,
         S.OVERDUE,

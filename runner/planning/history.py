@@ -1,5 +1,6 @@
 """The journal's events as values, and the purchases folded from them."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -83,6 +84,11 @@ class Purchase:
         if self.released or self.state not in COMMITS:
             return ZERO
         return self.reserved
+
+    @property
+    def body_sha256(self) -> str:
+        """Of the very bytes that were sent."""
+        return hashlib.sha256(self.intent.body).hexdigest()
 
     def at(self, event: Event) -> str | None:
         """When `event` last happened."""

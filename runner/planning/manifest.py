@@ -18,6 +18,8 @@ STATUS: Mapping[State, str] = {
     State.INTENDED: "pending",
     State.HELD: "pending",
     State.VOID: "pending",
+    State.DISCLAIMED: "pending",
+    State.WRITTEN_OFF: "pending",
     State.WAITING: "waiting",
     State.COMPLETED: "waiting",
     State.DONE: "done",

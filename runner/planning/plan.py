@@ -1,11 +1,11 @@
 """What will happen: one closed action for each take, each with its reason and price, before anything is spent."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from runner.core.lifecycle import ENDED, OPEN, UNTAKEN, Event, State
+from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, Event, State
 from runner.core.money import ZERO, total
 from runner.core.request import Request
 from runner.language.take import Take
@@ -116,6 +116,15 @@ def make(
     return Plan(actions=tuple(actions))
 
 
+def buying_nothing(plan: Plan) -> Plan:
+    """The same plan for a command that only fetches: what would be bought stays as it is."""
+    kept = [
+        replace(a, act=Act.KEEP, reason="not bought: collect only fetches", price=ZERO) if a.spends else a
+        for a in plan.actions
+    ]
+    return Plan(actions=tuple(kept))
+
+
 def _left_out(take: Take, request: Request, made: tuple[Purchase, ...], here: Callable[[Purchase], bool]) -> Action:
     known = standing(made)
     if known is not None and known.state is State.DONE and here(known):
@@ -169,14 +178,21 @@ def _by_state(take: Take, known: Purchase, retried: bool, here: Callable[[Purcha
     if state in OPEN:
         return Act.RESUME, f"paid, not yet fetched (task {known.task_id})"
     if state in UNTAKEN:
-        return Act.BUY, {State.REFUSED: f"refused last time, nothing was taken: {said}"}.get(
-            state, "nothing was taken last time"
-        )
+        words = {
+            State.REFUSED: f"refused last time, nothing was taken: {said}",
+            State.DISCLAIMED: "not taken last time, as was declared by `reconcile`",
+        }
+        return Act.BUY, words.get(state, "nothing was taken last time")
+    if state in GIVEN_UP:
+        return Act.BUY, "unknown before, and to be bought again as was decided by `reconcile`"
     if state in ENDED:
         if retried:
             return Act.RETRY, f"{state.value} before, asked for by --retry: {said}"
         return Act.KEEP, f"{state.value}: {said}; `--retry '{take.id}'` buys it again"
-    return Act.KEEP, f"outcome unknown since {known.at(Event.SEND)}: it may have been taken, so it is not bought again"
+    return (
+        Act.KEEP,
+        f"outcome unknown since {known.at(Event.SEND)}: it may have been taken; `shotrunner reconcile` settles it",
+    )
 
 
 def said_of(purchase: Purchase) -> str:

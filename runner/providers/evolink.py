@@ -18,6 +18,7 @@ from runner.providers.provider import (
     Completed,
     Failure,
     Gone,
+    Listed,
     Missed,
     NotTaken,
     Polled,
@@ -116,6 +117,29 @@ def read_poll(reply: Reply) -> Polled:
     if status in EXPIRED_WORDS:
         return Gone(message="the service says the task has expired")
     return Progress(status=status or "unknown", percent=_percent(body.get("progress")))
+
+
+def list_tasks(model: str, page: int) -> Call:
+    """One page of the account's tasks of a model, newest first."""
+    return Call(method="GET", path=f"/v1/tasks?model={quote(model, safe='')}&page={page}&page_size=50")
+
+
+def read_list(reply: Reply) -> tuple[Listed, ...] | None:
+    """The tasks of one page; None where the service has no such list or did not answer with one."""
+    body = _json(reply)
+    rows = body.get("data") if body and reply.status == 200 else None
+    if not isinstance(rows, list):
+        return None
+    found = []
+    for row in rows:
+        if isinstance(row, dict) and isinstance(row.get("id"), str) and TASK_ID.fullmatch(row["id"]):
+            created = row.get("created_at", row.get("created"))
+            at = float(created) if isinstance(created, int | float) and not isinstance(created, bool) else None
+            credits_used = amount(row.get("credits_used"))
+            found.append(
+                Listed(task_id=row["id"], status=str(row.get("status") or ""), created_s=at, charged=credits_used)
+            )
+    return tuple(found)
 
 
 def read_upload(reply: Reply) -> str | None:

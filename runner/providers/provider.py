@@ -134,3 +134,13 @@ class Missed:
 
 
 Polled = Progress | Completed | Failure | Gone | Missed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One row of the account's task list. `created_s` is unix time by the service's clock; `status` its own word."""
+
+    task_id: str
+    status: str
+    created_s: float | None
+    charged: Decimal | None

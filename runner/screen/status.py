@@ -1,6 +1,5 @@
 """What the journal knows of all purchases: as text or JSON."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -63,7 +62,7 @@ def text(ledger: Ledger, *, colour: bool) -> str:
         parts += ["\n", table(rows, columns, colour=colour)]
     if unknown := ledger.unknown:
         columns = (Column(title="UNKNOWN"), Column(title="SENT"), Column(title="KEY"), Column(title="BODY SHA256"))
-        rows = [(p.intent.take, p.at(Event.SEND) or "", p.key[:12], body_digest(p)[:12]) for p in unknown]
+        rows = [(p.intent.take, p.at(Event.SEND) or "", p.key[:12], p.body_sha256[:12]) for p in unknown]
         parts += ["\n", table(rows, columns, colour=colour)]
     if ledger.missing:
         parts.append(
@@ -93,11 +92,6 @@ def _left(ledger: Ledger, purchase: Purchase) -> str:
     return duration(left) if left > 0 else "its link is dead; the task may give a fresh one"
 
 
-def body_digest(purchase: Purchase) -> str:
-    """SHA-256 of the very bytes that were sent."""
-    return hashlib.sha256(purchase.intent.body).hexdigest()
-
-
 def as_json(ledger: Ledger) -> str:
     """For programs: `schema` "shotrunner.status.v1", `state`, `purchases` (storyboard, take, service, model, key, number, state, task_id,
     sent_at, link_dies_at, committed, body_sha256, error), `missing` (keys), `committed` in all."""
@@ -114,7 +108,7 @@ def as_json(ledger: Ledger) -> str:
             "sent_at": p.at(Event.SEND),
             "link_dies_at": dies.strftime("%Y-%m-%dT%H:%M:%SZ") if (dies := ledger.dies_at(p)) else None,
             "committed": str(p.committed),
-            "body_sha256": body_digest(p),
+            "body_sha256": p.body_sha256,
             "error": dict(p.error) if p.error else None,
         }
         for p in ledger.purchases

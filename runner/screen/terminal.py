@@ -44,12 +44,16 @@ class Terminal:
         """What must be said whatever `-q` says."""
         _write(self.err_stream, text)
 
+    def choose(self, question: str) -> str:
+        """The line a person answers, stripped; empty without one."""
+        if not self.attended:
+            return ""
+        _write(self.err_stream, f"{question} ")
+        return sys.stdin.readline().strip()
+
     def ask(self, question: str) -> bool:
         """A yes typed by a person; False without one."""
-        if not self.attended:
-            return False
-        _write(self.err_stream, f"{question} [y/N] ")
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return self.choose(f"{question} [y/N]").lower() in ("y", "yes")
 
 
 def _write(stream: TextIO, text: str) -> None:

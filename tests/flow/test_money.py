@@ -21,7 +21,9 @@ shots:
     prompt: The sea at dawn
     params: {quality: 480p, duration: 5}
 """
-THREE = ONE + """\
+THREE = (
+    ONE
+    + """\
   - id: hill
     model: wan2.5-text-to-video
     prompt: A green hill
@@ -31,6 +33,7 @@ THREE = ONE + """\
     prompt: A town by the river
     params: {quality: 480p, duration: 5}
 """
+)
 
 
 @pytest.fixture

@@ -96,7 +96,9 @@ def test_two_fresh_runs_give_equal_manifests_but_for_what_is_volatile(tmp_path: 
         stage.write("film.yaml", FILM)
         assert stage.shotrunner("run", "film.yaml").code == 0
         manifest = stage.manifest()
-        found.append((without(manifest, catalog.schema("manifest")), sha256_of(stage.folder / "out/film/draft/film.mp4")))
+        found.append(
+            (without(manifest, catalog.schema("manifest")), sha256_of(stage.folder / "out/film/draft/film.mp4"))
+        )
     assert found[0] == found[1]
 
 
@@ -121,7 +123,9 @@ def test_the_clip_of_a_shot_that_is_gone_is_swept_and_a_strangers_file_stays(sta
     clips = stage.folder / "out/film/draft/clips"
     (clips / "mine.mp4").write_bytes(b"a film of my own")
     (clips / "sea.2.mp4").write_bytes(b"changed by hand")
-    stage.write("film.yaml", FILM.replace("    takes: 2\n", "").replace("  - id: again\n    prompt: A green hill\n", ""))
+    stage.write(
+        "film.yaml", FILM.replace("    takes: 2\n", "").replace("  - id: again\n    prompt: A green hill\n", "")
+    )
     assert stage.shotrunner("run", "film.yaml").code == 0
     assert sorted(p.name for p in clips.iterdir()) == ["hill.1.mp4", "mine.mp4", "sea.1.mp4", "sea.2.mp4"]
 

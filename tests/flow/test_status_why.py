@@ -39,7 +39,9 @@ def test_status_before_anything_was_made_writes_nothing(stage: Stage) -> None:
 
 def test_status_tells_what_is_owed_and_what_is_unknown(stage: Stage) -> None:
     with paid(stage.folder.parent / "service", Drop(create=1, accepted=True), Hold(task=2, seconds=30)) as api:
-        run = stage.shotrunner("run", "film.yaml", *api.arguments(), "-j", "1", "--deadline", "0.3", EVOLINK_API_KEY=KEY)
+        run = stage.shotrunner(
+            "run", "film.yaml", *api.arguments(), "-j", "1", "--deadline", "0.3", EVOLINK_API_KEY=KEY
+        )
         assert run.code == 4, run
     ended = stage.shotrunner("status", "film.yaml", "--format", "json")
     assert ended.code == 4, ended

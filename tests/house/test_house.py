@@ -9,7 +9,20 @@ from pathlib import Path
 import runner
 
 HOME = Path(runner.__file__).parent
-LIBRARIES = {"yaml", "jinja2", "jsonschema", "jsonschema_rs", "sqlite3", "aiohttp", "av", "PIL", "numpy", "rich", "click", "dotenv"}
+LIBRARIES = {
+    "yaml",
+    "jinja2",
+    "jsonschema",
+    "jsonschema_rs",
+    "sqlite3",
+    "aiohttp",
+    "av",
+    "PIL",
+    "numpy",
+    "rich",
+    "click",
+    "dotenv",
+}
 
 
 @cache
@@ -81,7 +94,11 @@ def test_the_emulator_shares_only_the_contract_and_is_started_by_commands_alone(
     for name, tree in modules():
         for other in own(tree):
             inside = other.startswith("emulator")
-            if name.startswith("emulator") and not inside and not any(other == a or other.startswith(f"{a}.") for a in allowed):
+            if (
+                name.startswith("emulator")
+                and not inside
+                and not any(other == a or other.startswith(f"{a}.") for a in allowed)
+            ):
                 wrong.append(f"{name} imports {other}")
             if inside and not name.startswith(("emulator", "commands")):
                 wrong.append(f"{name} imports {other}")
@@ -120,8 +137,16 @@ def test_only_cli_and_terminal_print_or_exit() -> None:
     wrong = []
     for name, tree in modules():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"print", "exit", "quit"}:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in {"print", "exit", "quit"}
+            ):
                 wrong.append(f"{name}:{node.lineno}")
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"sys.exit", "os._exit"} and name not in {"__main__", "cli"}:
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) in {"sys.exit", "os._exit"}
+                and name not in {"__main__", "cli"}
+            ):
                 wrong.append(f"{name}:{node.lineno}")
     assert not [place for place in wrong if not place.startswith("adapters.probe_worker")]

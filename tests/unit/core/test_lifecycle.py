@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.core.lifecycle import COMMITS, ENDED, IN_DOUBT, OPEN, TABLE, UNTAKEN, Event, State, Unlawful, step
+from runner.core.lifecycle import COMMITS, ENDED, GIVEN_UP, IN_DOUBT, OPEN, TABLE, UNTAKEN, Event, State, Unlawful, step
 
 S, E = State, Event
 PAIRS = [*product([None, *State], Event)]
@@ -22,7 +22,7 @@ def test_every_pair_is_in_the_table_or_unlawful(state: State | None, event: Even
 
 
 def test_a_later_run_does_one_thing_with_every_state() -> None:
-    groups = [IN_DOUBT, OPEN, ENDED, UNTAKEN, {S.DONE}, {S.UNKNOWN}]
+    groups = [IN_DOUBT, OPEN, ENDED, UNTAKEN, GIVEN_UP, {S.DONE}, {S.UNKNOWN}]
     assert sorted(state for group in groups for state in group) == sorted(State)
 
 
@@ -44,7 +44,10 @@ LEFT_BY = {
     S.DONE: {E.MISPLACED},  # its file is gone: fetched again, for nothing
     S.REFUSED: set(),
     S.VOID: set(),
-    S.UNKNOWN: {E.VOIDED},  # its service died with its process; everything else is for a person to settle
+    # Its service died with its process; everything else is a person's decision.
+    S.UNKNOWN: {E.VOIDED, E.ATTACHED, E.DISCLAIMED, E.WRITTEN_OFF},
+    S.DISCLAIMED: {E.VOIDED, E.ATTACHED},  # its task turned up after all
+    S.WRITTEN_OFF: {E.VOIDED, E.ATTACHED},
     S.FAILED: {E.VOIDED, E.COMPLETED, E.FAILED},
     S.CANCELLED: {E.VOIDED, E.COMPLETED, E.CANCELLED},
     S.LOST: {E.VOIDED, E.COMPLETED, E.FAILED, E.CANCELLED, E.RESUMED},
