@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from runner.core.lifecycle import COMMITS, ENDED, OPEN, UNTAKEN, Event, State, step
+from runner.core.lifecycle import COMMITS, ENDED, GIVEN_UP, OPEN, UNTAKEN, Event, State, step
 from runner.core.money import ZERO, amount
 
 
@@ -143,7 +143,7 @@ STANDING: tuple[frozenset[State], ...] = (
     frozenset({State.DONE}),
     OPEN,
     frozenset({State.INTENDED, State.UNKNOWN}),
-    ENDED,
+    ENDED | GIVEN_UP,  # of these the latest: an end after a purchase was given up is an end
     UNTAKEN,
 )
 

@@ -1,11 +1,12 @@
 """How a person settles what is unknown: what may be chosen and what it writes."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from runner.core.lifecycle import Event, State
-from runner.planning.history import Entry, Intent, Purchase, apply, fold
+from runner.planning.history import Entry, Intent, Purchase, apply, fold, standing
 from runner.planning.settlement import Decision, Unsettled, candidates, settle, unsettled
 from runner.providers.provider import Listed
 
@@ -116,3 +117,15 @@ def test_candidates_were_made_around_the_post_and_belong_to_nobody() -> None:
         listed("later", SENT_S + 5000),
     ]
     assert [c.task_id for c in candidates(UNKNOWN[ONE][0], tasks, {"held"})] == ["nearest", "near"]
+
+
+def test_what_was_given_up_is_bought_again_until_a_later_purchase_ends() -> None:
+    (off,) = settle(UNKNOWN, [Decision(name="sea.1", event=Event.WRITTEN_OFF)], at=SENT, by="me", held=set())
+    first = apply(UNKNOWN[ONE][0], off)
+    assert standing([first]) is first
+    failed = apply(
+        apply(None, replace(entries("sea.1", ONE)[0], purchase=2)), replace(entries("x", ONE, Event.RECEIPT)[1])
+    )
+    failed = apply(failed, Entry(at=SENT, event=Event.FAILED, key=ONE, purchase=2))
+    assert standing([first, failed]) is failed
+    assert standing([failed, first]) is first
