@@ -2,7 +2,7 @@
 
 import pytest
 from boards import reader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.core.diagnostics import Rejected, Source, Span
@@ -200,6 +200,7 @@ _WORDS = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(_WORDS, max_size=20).map("".join), st.lists(_WORDS, max_size=9).map(lambda words: f"{{{{ {''.join(words)} }}}}")))  # fmt: skip
+@settings(deadline=None)
 def test_any_text_gives_a_bounded_text_or_one_fault(template: str) -> None:
     templates = Templates(reader({"x": "{{ n }}{% include 'x' %}"}), "")
     for render in (templates.text, templates.value):
