@@ -50,6 +50,8 @@ WAYS: dict[State, tuple[Event, ...]] = {
     State.UNFETCHED: (Event.SEND, Event.RECEIPT, Event.COMPLETED, Event.UNFETCHED),
     State.EXPIRED: (Event.SEND, Event.RECEIPT, Event.COMPLETED, Event.EXPIRED),
     State.DONE: (Event.SEND, Event.RECEIPT, Event.COMPLETED, Event.FETCHED),
+    State.DISCLAIMED: (Event.SEND, Event.UNANSWERED, Event.DISCLAIMED),
+    State.WRITTEN_OFF: (Event.SEND, Event.UNANSWERED, Event.WRITTEN_OFF),
     State.VOID: (Event.SEND, Event.VOIDED),
 }
 

@@ -20,7 +20,7 @@ class Scalar:
     """A YAML 1.2 core scalar: `value` is None, bool, int, float or str; `text` the string before its type was resolved."""
 
     span: Span
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     text: str
     style: Style
 

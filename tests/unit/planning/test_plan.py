@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from purchases import purchase
 
-from runner.core.lifecycle import ENDED, OPEN, UNTAKEN, State
+from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, State
 from runner.core.request import Request
 from runner.language.take import Take
 from runner.planning.history import History, Purchase, standing
@@ -70,7 +70,14 @@ ACTS: dict[State, Act] = {
     **dict.fromkeys(OPEN, Act.RESUME),
     **dict.fromkeys(ENDED, Act.KEEP),
     **dict.fromkeys(UNTAKEN, Act.BUY),
+    **dict.fromkeys(GIVEN_UP, Act.BUY),  # a person decided so
 }
+
+
+def free(*states: State) -> bool:
+    """Whether nothing was taken, or a person gave up what may have been and nothing has ended since."""
+    ends = [state for state in states if state in ENDED | GIVEN_UP]
+    return set(states) <= UNTAKEN | ENDED | GIVEN_UP and (not ends or ends[-1] in GIVEN_UP)
 
 
 @pytest.mark.parametrize("state", State)
@@ -105,7 +112,7 @@ def test_a_clip_that_is_not_here_is_fetched_again_for_nothing() -> None:
 def test_no_pair_of_purchases_lets_a_key_be_bought_that_something_was_taken_for(first: State, second: State) -> None:
     history = made(first, second)
     action = only(planned(history))
-    assert action.spends == (first in UNTAKEN and second in UNTAKEN)
+    assert action.spends == free(first, second)
     if action.spends:
         assert action.purchase is not None
         assert action.purchase.number == 2  # the next is number 3, whatever decided
@@ -130,9 +137,8 @@ def test_nothing_that_may_have_been_taken_is_bought_without_being_asked_for(
 ) -> None:
     action = only(planned(made(*states) if states else {}, retry=["a.1"] if retry else [], here=here))
     if action.spends:
-        taken = set(states) - UNTAKEN
-        assert taken <= (ENDED if retry else set())
-        assert action.act is (Act.RETRY if taken else Act.BUY)
+        assert free(*states) or (retry and set(states) <= UNTAKEN | ENDED | GIVEN_UP)
+        assert action.act is (Act.BUY if free(*states) else Act.RETRY)
 
 
 # Takes that share a request
