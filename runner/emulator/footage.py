@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from runner.emulator.camera import Path as CameraPath
-from runner.emulator.lens import Travel, planes_of
+from runner.emulator.lens import Scaler, Travel, Zoom, look
 from runner.emulator.order import BadMedia
 from runner.emulator.palette import Palette
 from runner.emulator.planes import Bytes, Planes
@@ -26,6 +26,8 @@ class Footage:
 
     def __init__(self, paths: tuple[Path, ...], palette: Palette, path: CameraPath, *, fps: int, frames: int) -> None:
         self._path, self._fps = path, fps
+        self._lens: Travel | Zoom | None = None
+        self._plate: Planes | None = None
         self._cut = max(1, min(round(CUT_S * fps), frames // len(paths)))
         self._tables = _grade(palette)
         self._clips: list[_Clip] = []
@@ -43,9 +45,14 @@ class Footage:
         turn = number // self._cut % len(self._clips)
         plate = self._clips[turn].at(self._shown[turn] / self._fps)
         self._shown[turn] += 1
-        Travel(plate, self._path).see(number, into)
+        if self._lens is None:
+            self._lens = look(plate, self._path, into.width, into.height)
+        elif plate is not self._plate:
+            self._lens.turn_to(plate)
+        self._plate = plate
+        self._lens.see(number, into)
         for plane, table in zip(into, self._tables, strict=True):
-            np.take(table, plane, out=plane)
+            np.take(table, plane, out=plane, mode="clip")  # no index is out of range; the default would copy
 
     def close(self) -> None:
         for clip in self._clips:
@@ -78,16 +85,18 @@ class _Clip:
         self._what, self._width, self._height = what, width_px, height_px
         self._container = opened(file, what)
         try:
-            self._check()
+            stream = self._checked()
         except BaseException:
             self.close()
             raise
-        self._frames = self._run()
+        self._frames = self._run(stream)
         self._next: tuple[float, av.VideoFrame] | None = None
         self._frame: av.VideoFrame
+        self._scalers: dict[tuple[int, int], Scaler] = {}
+        self._aspect = float(stream.sample_aspect_ratio or 1)
         self._plate: Planes | None = None
 
-    def _check(self) -> None:
+    def _checked(self) -> av.VideoStream:
         if not self._container.streams.video:
             raise BadMedia(f"{self._what} holds no pictures")
         stream = self._container.streams.video[0]
@@ -95,6 +104,7 @@ class _Clip:
         if max(width, height) > MOST_SIDE_PX or not 0 < width * height <= MOST_PIXELS:
             raise BadMedia(f"{self._what} is {width} x {height} pixels")
         stream.codec_context.thread_count = 1
+        return stream
 
     def close(self) -> None:
         self._container.close()
@@ -113,9 +123,8 @@ class _Clip:
             self._plate = self._covering(self._frame)
         return self._plate
 
-    def _run(self) -> Iterator[tuple[float, av.VideoFrame]]:
+    def _run(self, stream: av.VideoStream) -> Iterator[tuple[float, av.VideoFrame]]:
         """Frames with their times from 0, over and over."""
-        stream = self._container.streams.video[0]
         rate = float(stream.average_rate or stream.guessed_rate or 24)
         step = 1 / min(240.0, max(1.0, rate))
         begin = 0.0
@@ -137,15 +146,17 @@ class _Clip:
     def _covering(self, frame: av.VideoFrame) -> Planes:
         """Scaled to fill the plate in the shape it is meant to be shown, upright, and cut to the plate's size."""
         quarters = round(frame.rotation / 90) % 4
-        aspect = self._container.streams.video[0].sample_aspect_ratio
-        width, height = frame.width * float(aspect or 1), float(frame.height)
+        width, height = frame.width * self._aspect, float(frame.height)
         wanted = (self._height, self._width) if quarters % 2 else (self._width, self._height)
         factor = max(wanted[0] / width, wanted[1] / height)
-        sides = [
+        # Very long pictures are squeezed to three times what is shown of them.
+        across, down = (
             math.ceil(min(3 * side, max(side, length * factor)) / 2) * 2
             for side, length in zip(wanted, (width, height), strict=True)
-        ]
-        scaled = planes_of(frame, sides[0], sides[1])
+        )
+        if (across, down) not in self._scalers:
+            self._scalers[across, down] = Scaler(across, down)
+        scaled = self._scalers[across, down].planes(frame)
         return Planes(
             **{
                 name: _middle(np.rot90(plane, quarters), self._height // scale, self._width // scale)

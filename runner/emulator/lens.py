@@ -27,13 +27,17 @@ class Travel:
     """A lens that neither nears nor parts."""
 
     def __init__(self, plate: Planes, path: Path) -> None:
-        self._path = path
+        self._boxes = path.boxes
+        self.turn_to(plate)
+
+    def turn_to(self, plate: Planes) -> None:
+        """Another plate of the same size, for pictures that move by themselves."""
         self._luma = Phases(plate.y, STEPS)
         self._color = Phases(plate.u, 2 * STEPS), Phases(plate.v, 2 * STEPS)
 
     def see(self, number: int, into: Planes) -> None:
         """Frame `number` from 0."""
-        box = self._path.boxes[number]
+        box = self._boxes[number]
         x, y = round(box.x * STEPS), round(box.y * STEPS)
         into.y[:] = self._luma.window(y, x, *into.y.shape)
         for phases, plane in zip(self._color, (into.u, into.v), strict=True):
@@ -44,17 +48,22 @@ class Zoom:
     """A lens that nears or parts."""
 
     def __init__(self, plate: Planes, path: Path, width_px: int, height_px: int) -> None:
-        self._planes = plate.y, plate.u, plate.v
+        self.turn_to(plate)
         # A scaler keeps its tables while the sizes stay: both planes of colour share theirs.
         color = VideoReformatter()
         self._scalers = VideoReformatter(), color, color
         self._luma = _cuts(path.boxes, 1, width_px, height_px, plate.y)
         self._color = _cuts(path.boxes, 2, width_px // 2, height_px // 2, plate.u)
 
+    def turn_to(self, plate: Planes) -> None:
+        """Another plate of the same size."""
+        self._planes, self._is_new = (plate.y, plate.u, plate.v), True
+
     def see(self, number: int, into: Planes) -> None:
-        """Frame `number` from 0, in order: colour follows every other frame, which no eye can tell at these speeds."""
+        """Frame `number` from 0, in order: of one plate, colour follows every other frame; no eye can tell at these speeds."""
         into.y[:] = self._scaled(0, self._luma[number])
-        if number % 2 == 0:
+        if number % 2 == 0 or self._is_new:
+            self._is_new = False
             into.u[:] = self._scaled(1, self._color[number])
             into.v[:] = self._scaled(2, self._color[number])
 
@@ -76,26 +85,33 @@ def look(plate: Planes, path: Path, width_px: int, height_px: int) -> Travel | Z
     return Zoom(plate, path, width_px, height_px)
 
 
-def planes_of(frame: av.VideoFrame, width_px: int, height_px: int) -> Planes:
-    """A decoded frame of any format and size, scaled without regard to its shape."""
-    scaled = VideoReformatter().reformat(
-        frame,
-        width_px,
-        height_px,
-        "yuv420p",
-        dst_colorspace=Colorspace.ITU709,
-        dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.BICUBIC | EXACT,
-        threads=1,
-    )
-    return view_of(scaled)
+class Scaler:
+    """Scales frames of any format and size without regard to their shape; keeps its tables from frame to frame."""
+
+    def __init__(self, width_px: int, height_px: int) -> None:
+        self._width, self._height = width_px, height_px
+        self._scaler = VideoReformatter()
+
+    def planes(self, frame: av.VideoFrame, *, exact: bool = False) -> Planes:
+        """`exact` is for stills: it takes twice the time."""
+        scaled = self._scaler.reformat(
+            frame,
+            self._width,
+            self._height,
+            "yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.BICUBIC | EXACT if exact else Interpolation.BICUBIC,
+            threads=1,
+        )
+        return view_of(scaled)
 
 
 def planes_of_rgb(rgb: Bytes, width_px: int, height_px: int) -> Planes:
     """A picture of shape (rows, columns, 3) in sRGB, scaled without regard to its shape."""
     frame = av.VideoFrame.from_numpy_buffer(rgb, format="rgb24")
     frame.color_range = ColorRange.JPEG
-    return planes_of(frame, width_px, height_px)
+    return Scaler(width_px, height_px).planes(frame, exact=True)
 
 
 def view_of(frame: av.VideoFrame) -> Planes:

@@ -113,4 +113,6 @@ def foreground(scene: Scene, stage: Stage, path: Path, width_px: int, height_px:
     ground.windows(canvas, stage, outline.houses, float(foot) - top, ground.BANDS)
     strip = canvas.finished(generator(stage.chance, "near.grain"), 0.8)
     cover = np.arange(edge_px, dtype=np.float32)[:, None] - (rows - top) + np.float32(0.5)
-    return Foreground(strip, np.clip(cover, 0, 1), top, edge_px)
+    # Moved along one axis it stands in quarters of a pixel; along both, where each pair must be made, in halves.
+    steps = 2 if all(path.strip_px) else 4
+    return Foreground(strip, np.clip(cover, 0, 1), top, steps)

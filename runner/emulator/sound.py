@@ -68,7 +68,6 @@ def decoded(path: Path, seconds: int, what: str) -> Track | None:
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
         try:
             for frame in container.decode(stream):
-                frame.pts = None
                 for piece in resampler.resample(frame):
                     at = _append(sound, at, piece)
                 if at >= wanted:

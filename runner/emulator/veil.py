@@ -89,35 +89,35 @@ class Film:
         return Film(x, y, self._keep, self._add)
 
 
-STEPS = 4  # places in a pixel of luma where the foreground may stand; colour has twice as many
-
-
 class Foreground:
     """A strip of near ground that travels faster than the plate: an outline with sky above and solid ground below."""
 
-    def __init__(self, strip: Planes, cover: Floats, top: int, edge_px: int) -> None:
-        """`cover` 0..1 for the first `edge_px` rows (even) of the strip, whose first row stands at `top` (even)."""
-        self._top, self._edge = top, edge_px
+    def __init__(self, strip: Planes, cover: Floats, top: int, steps: int) -> None:
+        """`cover` is 0..1 for the first rows (even) of the strip, whose first row stands at `top` (even).
+
+        `steps` is the number of places in a pixel of luma where it may stand; colour has twice as many.
+        """
+        self._top, self._edge, self._steps = top, cover.shape[0], steps
         self._solid = strip
         covers = cover, halved(cover), halved(cover)
         self._keep: list[Phases[np.uint16]] = []
         self._add: list[Phases[np.uint16]] = []
         for scale, alpha, plane in zip((1, 2, 2), covers, strip, strict=True):
-            keep, add = words(alpha, plane[: edge_px // scale].astype(np.float32))
-            self._keep.append(Phases(keep, STEPS * scale))
-            self._add.append(Phases(add, STEPS * scale))
+            keep, add = words(alpha, plane[: alpha.shape[0]].astype(np.float32))
+            self._keep.append(Phases(keep, steps * scale))
+            self._add.append(Phases(add, steps * scale))
 
     def lay(self, frame: Planes, shift: tuple[float, float]) -> None:
         """`shift`: how many pixels the strip has moved to the left and up, from 0 to what the strip was made for."""
-        at_x, at_y = (round(s * STEPS) for s in shift)
+        at_x, at_y = (round(s * self._steps) for s in shift)
         for scale, plane, solid, keep, add in zip((1, 2, 2), frame, self._solid, self._keep, self._add, strict=True):
             height, width = plane.shape
-            whole, part = divmod(at_y, STEPS * scale)
+            whole, part = divmod(at_y, self._steps * scale)
             first = self._top // scale - whole
             rows = min(self._edge // scale - 1, height - first)
             if rows <= 0:
                 continue
             edge = plane[first : first + rows]
             lay(edge, keep.window(part, at_x, rows, width), add.window(part, at_x, rows, width))
-            below, x = first + rows, at_x // (STEPS * scale)
+            below, x = first + rows, at_x // (self._steps * scale)
             plane[below:] = solid[rows : rows + height - below, x : x + width]

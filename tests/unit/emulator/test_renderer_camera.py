@@ -103,6 +103,7 @@ def test_a_part_of_a_pixel_is_a_mix_of_both_neighbours() -> None:
     assert Phases(plane, 4).window(0, 1, 2, 2).tolist() == [[25, 125], [125, 175]]
     assert Phases(plane, 4).window(2, 0, 1, 3).tolist() == [[50, 150, 150]]
     assert Phases(plane, 4).window(0, 4, 2, 2).tolist() == plane[:, 1:].tolist()
+    assert Phases(np.array([[0, 1]], np.uint8), 4).window(0, 2, 1, 1).tolist() == [[1]], "rounded, not cut"
 
 
 @pytest.mark.parametrize("move", [Move.LEFT, Move.PUSH, Move.SINK_RIGHT])
