@@ -77,8 +77,11 @@ def load(place: Project, path: str, options: Options, cached: Cached) -> Loaded:
     here = Path.cwd()
     read = reader(place.root, here)
     storyboard = storyboards.load(path, read, options.variables)
-    models = catalog.models(place.root, here)
-    pipeline = _pipeline(storyboard, place.root, here, options)
+    try:
+        models = catalog.models(place.root, here)
+        pipeline = _pipeline(storyboard, place.root, here, options)
+    except Rejected as rejected:
+        raise Rejected(in_file_order((*storyboard.diagnostics, *rejected.diagnostics))) from None
     service = service_of(pipeline, options, os.environ)
     paths = dict.fromkeys(u.path for t in storyboard.takes for m in t.media.values() for u in m.uses if u.path)
     facts, found = _probe(place.root, list(paths), cached)
@@ -167,8 +170,10 @@ def _probe(
                     facts[path] = facts_from_json(dict(known))
                 else:
                     facts[path] = found[sha256] = found.get(sha256) or probe.facts(real)
-            except (NotReadable, Unreadable) as fault:
+            except NotReadable as fault:
                 facts[path] = fault.reason
+            except Unreadable as fault:
+                facts[path] = f"cannot be used: {fault.reason}"
             except OSError as fault:
                 facts[path] = f"cannot be read ({fault.strerror})"
     return facts, found

@@ -78,7 +78,7 @@ def _built(source: Source, limits: Limits) -> Node:
         builder.refuse()
     root = builder.root
     if root is None or (isinstance(root, Scalar) and not root.text and root.style is Style.PLAIN):
-        advice = "a file holds `key: value` lines; `shotrunner init` writes one to begin with"
+        advice = "a file holds `key: value` lines; a storyboard begins with `storyboard: 1`"
         start = Span(source=source, line=1, column=1, end_line=1, end_column=1)
         builder.fault("empty-file", "the file is empty", start, help=advice)
         builder.refuse()
