@@ -23,7 +23,7 @@ from PIL import Image
 
 from runner.emulator import camera
 from runner.emulator.chance import Chance
-from runner.emulator.film import Film
+from runner.emulator.mp4 import Mp4
 from runner.emulator.renderer import Order, render
 from runner.emulator.sound import RATE, Track
 
@@ -65,11 +65,11 @@ def orders(size: tuple[int, int], folder: Path) -> dict[str, Order]:
 
 def encoders_alone(order: Order, target: Path) -> None:
     silence = Track(samples=np.zeros((2, order.seconds * RATE), np.float32))
-    with Film(target, width_px=order.width_px, height_px=order.height_px, fps=order.fps, sound=silence) as film:
-        for plane in film.picture:
+    with Mp4(target, width_px=order.width_px, height_px=order.height_px, fps=order.fps, sound=silence) as clip:
+        for plane in clip.picture:
             plane[:] = 128
         for number in range(order.frames):
-            film.add(number)
+            clip.add(number)
 
 
 def media(folder: Path) -> None:

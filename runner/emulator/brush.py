@@ -26,9 +26,9 @@ def generator(chance: Chance, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(chance.number(name)))
 
 
-def smooth_noise(unit: np.random.Generator, rows: int, columns: int, cells_y: float, cells_x: float) -> Floats:
+def smooth_noise(draw: np.random.Generator, rows: int, columns: int, cells_y: float, cells_x: float) -> Floats:
     """Value noise 0..1 with about `cells_y` x `cells_x` cells over the sheet."""
-    grid = unit.random((int(cells_y) + 2, int(cells_x) + 2), np.float32)
+    grid = draw.random((int(cells_y) + 2, int(cells_x) + 2), np.float32)
     y0, y1, wy = _steps(rows, cells_y)
     x0, x1, wx = _steps(columns, cells_x)
     tall = grid[y0] + (grid[y1] - grid[y0]) * wy[:, None]
@@ -216,22 +216,19 @@ class Canvas:
             change *= alpha
             sheet.values[...] += change
 
-    def finished(self, unit: np.random.Generator, grain: float) -> Planes:
+    def finished(self, draw: np.random.Generator, grain: float) -> Planes:
         """Fine grain keeps gradients from banding; `grain` is its deviation in steps of luma."""
-        luma = self._sheets[0].values
-        noise = unit.random((GRAIN_PX, GRAIN_PX), np.float32)
+        noise = draw.random((GRAIN_PX, GRAIN_PX), np.float32)
         noise += np.roll(noise, (101, 67), (0, 1)) - np.float32(1)
         noise *= np.float32(grain * 2.45)  # two even draws: deviation 1 / 2.45
-        noise += np.float32(0.5)
-        for top in range(0, self.height, GRAIN_PX):
-            for left in range(0, self.width, GRAIN_PX):
-                patch = luma[top : top + GRAIN_PX, left : left + GRAIN_PX]
-                patch += noise[: patch.shape[0], : patch.shape[1]]
-        for sheet in self._sheets[1:]:
-            for top in range(0, self.height // 2, GRAIN_PX):
-                for left in range(0, self.width // 2, GRAIN_PX):
+        for sheet in self._sheets:
+            # A half, since what follows cuts; colour has less grain than light.
+            tile = (noise if sheet.part == 0 else noise * np.float32(0.4)) + np.float32(0.5)
+            height, width = sheet.values.shape
+            for top in range(0, height, GRAIN_PX):
+                for left in range(0, width, GRAIN_PX):
                     patch = sheet.values[top : top + GRAIN_PX, left : left + GRAIN_PX]
-                    patch += noise[: patch.shape[0], : patch.shape[1]] * np.float32(0.4) + np.float32(0.3)
+                    patch += tile[: patch.shape[0], : patch.shape[1]]
         y, u, v = (
             np.clip(sheet.values, 16, 235 if sheet.part == 0 else 240).astype(np.uint8) for sheet in self._sheets
         )

@@ -10,7 +10,7 @@ from runner.emulator.lettering import Face, clean, drawing, font, shortened, wra
 from runner.emulator.order import Order
 from runner.emulator.palette import Lch, Palette
 from runner.emulator.planes import Floats, Planes
-from runner.emulator.veil import Film, Veil
+from runner.emulator.veil import Overlay, Veil
 
 MARK = "ANIMATIC"
 BETWEEN = "  \u00b7  "
@@ -163,8 +163,8 @@ def _line(veil: Veil, layout: _Layout, palette: Palette) -> Veil:
     return line.paint(shape[-layout.line :, layout.bar :], palette.accent.yuv())
 
 
-def _clock(veil: Veil, layout: _Layout) -> list[dict[str, Film]]:
-    """For each place of mm:ss:ff a film of every letter that may stand there. The card is plain below the clock."""
+def _clock(veil: Veil, layout: _Layout) -> list[dict[str, Overlay]]:
+    """For each place of mm:ss:ff an overlay of every letter that may stand there. The card is plain below the clock."""
     widths = dict.fromkeys(DIGITS, layout.digit) | {":": layout.colon}
     height = layout.small_em * 2 // 2 * 2
     top = (layout.head_y - layout.small_em) // 2 * 2
@@ -198,7 +198,7 @@ def _written(veil: Veil, layout: _Layout) -> Veil:
     return veil.paint(_mask(muted) * np.float32(MUTED), PAPER.yuv()).paint(_mask(bright), PAPER.yuv())
 
 
-def _mark(layout: _Layout, palette: Palette) -> Film:
+def _mark(layout: _Layout, palette: Palette) -> Overlay:
     """The word that no frame is without, in the upper left."""
     em = layout.small_em
     face = font(round(em * 1.12), bold=True)

@@ -10,11 +10,11 @@ import av
 import numpy as np
 
 from runner.emulator.camera import Path as CameraPath
+from runner.emulator.demux import opened
 from runner.emulator.lens import Scaler, Travel, Zoom, look
 from runner.emulator.order import BadMedia
 from runner.emulator.palette import Palette
 from runner.emulator.planes import Bytes, Planes
-from runner.emulator.sound import opened
 
 MOST_S = 30.0  # of each clip
 MOST_SIDE_PX, MOST_PIXELS = 8192, 36_000_000

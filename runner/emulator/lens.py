@@ -57,15 +57,16 @@ class Zoom:
 
     def turn_to(self, plate: Planes) -> None:
         """Another plate of the same size."""
-        self._planes, self._is_new = (plate.y, plate.u, plate.v), True
+        self._planes = plate.y, plate.u, plate.v
+        self._color_seen: tuple[Bytes, Bytes] | None = None
 
     def see(self, number: int, into: Planes) -> None:
         """Frame `number` from 0, in order: of one plate, colour follows every other frame; no eye can tell at these speeds."""
         into.y[:] = self._scaled(0, self._luma[number])
-        if number % 2 == 0 or self._is_new:
-            self._is_new = False
-            into.u[:] = self._scaled(1, self._color[number])
-            into.v[:] = self._scaled(2, self._color[number])
+        if number % 2 == 0 or self._color_seen is None:
+            cut = self._color[number]
+            self._color_seen = self._scaled(1, cut), self._scaled(2, cut)
+        into.u[:], into.v[:] = self._color_seen
 
     def _scaled(self, part: int, cut: "_Cut") -> Bytes:
         source = self._planes[part][cut.y.first : cut.y.first + cut.y.taken, cut.x.first : cut.x.first + cut.x.taken]

@@ -135,22 +135,16 @@ _LIGHT_WORDS: tuple[tuple[str, str], ...] = (
     ("dawn", "dawn sunrise daybreak morning dawning"),
     ("dusk", "dusk sunset twilight evening sundown nightfall afterglow"),
     ("neon", "neon cyberpunk synthwave vaporwave hologram holographic arcade nightclub disco"),
-    (
-        "fire",
-        "fire flame flames burning ember embers lava volcano volcanic inferno forge furnace explosion candle candles candlelight lantern",
-    ),
+    ("fire", "fire flame flames burning ember embers lava volcano volcanic inferno forge furnace explosion candle candles candlelight lantern"),
     ("night", "night midnight moon moonlit moonlight nocturnal stars starry aurora dark"),
     ("gold", "gold golden amber autumn desert dune dunes sand savanna harvest wheat honey brass sahara"),
     ("storm", "storm stormy thunder lightning tempest overcast rain rainy hurricane grey gray gloomy cloudy drizzle"),
     ("snow", "snow snowy winter ice icy frost frozen glacier blizzard arctic antarctic alpine"),
     ("rose", "rose pink blossom cherry sakura spring lavender petal petals wedding romantic love"),
-    (
-        "sea",
-        "sea ocean wave waves coast beach harbour harbor lake river water underwater reef ship boat sail island lagoon blue",
-    ),
+    ("sea", "sea ocean wave waves coast beach harbour harbor lake river water underwater reef ship boat sail island lagoon blue"),
     ("forest", "forest wood woods jungle tree trees green meadow moss garden leaves leaf grass bamboo fern park"),
     ("day", "day noon sunny midday daylight summer sky bright clear"),
-)
+)  # fmt: skip
 _FOG_WORDS = "fog foggy mist misty haze hazy smoke smoky steam overcast cloud clouds cloudy dust dusty"
 _FADED_WORDS = "vintage sepia noir monochrome black-and-white desaturated faded bleak muted"
 

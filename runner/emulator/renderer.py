@@ -7,8 +7,8 @@ from typing import Protocol
 from runner.emulator import camera, lens, palette, picture, scenery, sound
 from runner.emulator.card import Card
 from runner.emulator.chance import Chance
-from runner.emulator.film import Film
 from runner.emulator.footage import Footage
+from runner.emulator.mp4 import Mp4
 from runner.emulator.order import BadMedia, Order
 from runner.emulator.palette import Palette
 from runner.emulator.planes import Planes
@@ -35,12 +35,12 @@ def render(order: Order, target: Path) -> None:
         view = _view(order, colors, chance, open_files)
         heard = _sound(order, colors, chance)
         card = Card(order, colors)
-        film = Film(target, width_px=order.width_px, height_px=order.height_px, fps=order.fps, sound=heard)
-        open_files.enter_context(film)
+        clip = Mp4(target, width_px=order.width_px, height_px=order.height_px, fps=order.fps, sound=heard)
+        open_files.enter_context(clip)
         for number in range(order.frames):
-            view.see(number, film.picture)
-            card.lay(number, film.picture)
-            film.add(number)
+            view.see(number, clip.picture)
+            card.lay(number, clip.picture)
+            clip.add(number)
 
 
 def _view(order: Order, colors: Palette, chance: Chance, open_files: ExitStack) -> _View:

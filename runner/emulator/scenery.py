@@ -27,8 +27,8 @@ class Scene(StrEnum):
 # The first row with a word of the prompt is the scene.
 _SCENE_WORDS: tuple[tuple[Scene, str], ...] = (
     (Scene.SEA, "sea ocean wave waves coast beach harbour harbor lake river water reef ship boat sail island lagoon lighthouse shore pier"),
-    (Scene.PEAKS, "mountain mountains peak peaks summit alps alpine glacier cliff cliffs volcano ridge canyon"),
-    (Scene.DUNES, "desert dune dunes sand sahara mars savanna wasteland"),
+    (Scene.PEAKS, "mountain mountains peak peaks summit alps alpine glacier cliff cliffs volcano ridge"),
+    (Scene.DUNES, "desert dune dunes sand sahara mars savanna wasteland canyon"),
     (Scene.CITY, "city street streets tokyo york paris london skyline building buildings tower towers rooftop rooftops neon cyberpunk downtown urban alley traffic car cars"),
     (Scene.FOREST, "forest wood woods jungle tree trees pine pines park grove"),
     (Scene.LIGHTS, "room kitchen studio product pedestal portrait face close-up closeup interior table cup coffee bottle food lamp dance dancer stage spotlight abstract macro jewel ring watch shoe sneaker perfume window"),

@@ -6,26 +6,14 @@ from pathlib import Path
 import av
 import numpy as np
 
-from runner.adapters.signature import Unreadable, identify
 from runner.emulator.brush import generator
 from runner.emulator.chance import Chance
+from runner.emulator.demux import opened
 from runner.emulator.order import BadMedia
 from runner.emulator.palette import Palette
 from runner.emulator.planes import Floats
 
 RATE = 48_000
-# Containers by the names of `identify`; nothing else is tried, and nothing but the file itself is opened.
-DEMUXERS = {
-    "mp4": "mov",
-    "mov": "mov",
-    "m4a": "mov",
-    "webm": "matroska",
-    "mp3": "mp3",
-    "wav": "wav",
-    "flac": "flac",
-    "ogg": "ogg",
-}
-ONLY_FILES = {"protocol_whitelist": "file"}
 MOST_CHANNELS, MOST_RATE = 16, 384_000
 
 
@@ -35,19 +23,6 @@ class Track:
 
     samples: Floats
     top_hz: int | None = None
-
-
-def opened(path: Path, what: str) -> av.container.InputContainer:
-    """The file with the one demuxer that its first bytes name. Raises BadMedia."""
-    try:
-        form = DEMUXERS.get(identify(path))
-        if form is None:
-            raise BadMedia(f"{what} is a picture, without sound or motion")
-        return av.open(str(path.absolute()), format=form, container_options=ONLY_FILES)
-    except Unreadable as error:
-        raise BadMedia(f"{what} cannot be used: {error.reason}") from None
-    except (av.FFmpegError, ValueError, OSError):
-        raise BadMedia(f"{what} cannot be opened: it is damaged or cut short") from None
 
 
 def decoded(path: Path, seconds: int, what: str) -> Track | None:

@@ -53,17 +53,17 @@ class Veil:
                 target[:] = source[y // scale : (y + height) // scale, x // scale : (x + width) // scale]
         return part
 
-    def done(self) -> "Film":
+    def done(self) -> "Overlay":
         keep = [np.rint(k * np.float32(256)).astype(np.uint16) for k in self._keep]
         # Rounded so that the sum can never pass 16 bits: what is kept of 255, and the light.
         add = [
             np.minimum(np.rint(a * np.float32(256)), 65535 - k.astype(np.float32) * 255).astype(np.uint16)
             for a, k in zip(self._add, keep, strict=True)
         ]
-        return Film(self.x, self.y, keep, add)
+        return Overlay(self.x, self.y, keep, add)
 
 
-class Film:
+class Overlay:
     """A finished veil."""
 
     def __init__(self, x: int, y: int, keep: Sequence[Words], add: Sequence[Words]) -> None:
@@ -76,17 +76,17 @@ class Film:
             y, x = self.y // scale, self.x // scale
             lay(plane[y : y + rows, x : x + columns], keep, add)
 
-    def insert(self, part: "Film") -> None:
-        """Replace what lies under a smaller film; for what changes from frame to frame."""
+    def insert(self, part: "Overlay") -> None:
+        """Replace what lies under a smaller one; for what changes from frame to frame."""
         for mine, own in ((self._keep, part._keep), (self._add, part._add)):
             for target, source, scale in zip(mine, own, (1, 2, 2), strict=True):
                 rows, columns = source.shape
                 y, x = (part.y - self.y) // scale, (part.x - self.x) // scale
                 target[y : y + rows, x : x + columns] = source
 
-    def moved(self, x: int, y: int) -> "Film":
-        """The same film at another place."""
-        return Film(x, y, self._keep, self._add)
+    def moved(self, x: int, y: int) -> "Overlay":
+        """The same at another place."""
+        return Overlay(x, y, self._keep, self._add)
 
 
 class Foreground:

@@ -60,6 +60,18 @@ def test_every_frame_lies_where_the_path_says_within_a_fraction_of_a_pixel(move:
     assert np.abs(np.diff(places, axis=0)).max() < 0.25
 
 
+@pytest.mark.parametrize("move", [Move.LEFT, Move.PUSH])
+def test_what_was_laid_over_a_frame_is_gone_in_the_next(move: Move) -> None:
+    path = camera.path(move, width_px=WIDTH, height_px=HEIGHT, frames=FRAMES, fps=24)
+    seen = lens.look(blank(path.width_px, path.height_px), path, WIDTH, HEIGHT)
+    frame = blank(WIDTH, HEIGHT)
+    for number in range(4):
+        for plane in frame:
+            plane[:] = 200
+        seen.see(number, frame)
+        assert all((plane == 0).all() for plane in frame)
+
+
 @pytest.mark.parametrize("move", Move)
 @pytest.mark.parametrize("size", [(1280, 720), (480, 832), (1632, 1248)])
 @pytest.mark.parametrize("seconds", [1, 2, 5, 10, 15])

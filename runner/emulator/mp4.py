@@ -26,11 +26,11 @@ AAC = {"aac_coder": "fast", "flags": "+qscale", "global_quality": "180"}
 BT709 = 1
 
 
-class Film:
-    """An open MP4 of one picture size; what is not closed without an error is removed."""
+class Mp4:
+    """An MP4 being written; one that is not finished is removed."""
 
     def __init__(self, target: Path, *, width_px: int, height_px: int, fps: int, sound: Track | None) -> None:
-        """`sound` lasts as long as the film, or is None for a film without a sound track."""
+        """`sound` lasts as long as the clip, or is None for a clip without a sound track."""
         self._target, self._fps, self._sound = target, fps, sound
         options = {"fflags": "+bitexact", "movflags": "+faststart"}
         self._file = av.open(str(target), "w", format="mp4", options=options)
@@ -64,12 +64,22 @@ class Film:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            for stream in (self._video, self._audio):
-                if stream:
-                    self._file.mux(stream.encode(None))
-            self._file.close()
-            return
+        try:
+            if error is None:
+                self._finish()
+                return
+        except BaseException:
+            self._drop()
+            raise
+        self._drop()
+
+    def _finish(self) -> None:
+        for stream in (self._video, self._audio):
+            if stream:
+                self._file.mux(stream.encode(None))
+        self._file.close()
+
+    def _drop(self) -> None:
         with suppress(av.FFmpegError):
             self._file.close()
         self._target.unlink(missing_ok=True)
