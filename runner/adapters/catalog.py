@@ -73,6 +73,11 @@ def models(root: Path | None, shown_from: Path | None = None) -> Mapping[str, Mo
     return MappingProxyType(found)
 
 
+@cache
+def _shipped_texts() -> tuple[str, ...]:
+    return tuple(file.read_text(encoding="utf-8") for file in sorted((home() / MODELS).glob(f"*{SUFFIX}")))
+
+
 def pipelines(root: Path | None) -> Mapping[str, Path]:
     """Every pipeline there is, by its name: shipped ones, then the project's own."""
     found: dict[str, Path] = {}
@@ -104,6 +109,8 @@ def _own(root: Path, path: str, shown: str) -> Model | None:
         source = read_text(root, path, shown)
     except Unreadable as fault:
         raise Rejected([Diagnostic(code="bad-model", headline=f"`{shown}` {fault.reason}")]) from None
+    if any(source.text == text for text in _shipped_texts()):
+        return None
     written = _json(source)
     if faults := check.model_file(written, schema("model")):
         tree = _tree(source)
@@ -115,8 +122,6 @@ def _own(root: Path, path: str, shown: str) -> Model | None:
         )
     model = load(written, shown)
     if model.name in shipped_models():
-        if _same(root / path, home() / MODELS / f"{model.name}{SUFFIX}"):
-            return None
         span = _place(source, _tree(source), ("properties", "model", "const"))
         raise Rejected([_taken("model", model.name, shown, span)])
     if Path(path).name != f"{model.name}{SUFFIX}":
