@@ -20,7 +20,7 @@ _STYLES = {
     "|": Style.LITERAL,
     ">": Style.FOLDED,
 }
-_MOST_FAULTS = 1000
+_MOST_FAULTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
