@@ -22,26 +22,9 @@ _MOST_PLAIN_NAMES = 1_000
 _PLAIN_NAME = re.compile(r"\{\{ *([A-Za-z][A-Za-z0-9_]*)(?:\.([A-Za-z][A-Za-z0-9_]*))? *\}\}")
 _NOT_PLAIN = re.compile(r"\{[{%#]|\r")
 # Names that mean something to Jinja itself.
-_WORDS = frozenset(
-    (
-        "true",
-        "false",
-        "none",
-        "True",
-        "False",
-        "None",
-        "and",
-        "or",
-        "not",
-        "in",
-        "is",
-        "if",
-        "else",
-        "self",
-        "loop",
-        "range",
-    )
-)
+_WORDS = frozenset((
+    "true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else", "self", "loop", "range",
+))  # fmt: skip
 
 # Literal text, then the name behind it and its key; the last one has no name.
 _Part = tuple[str, str, str]
