@@ -29,12 +29,12 @@ film: $(BIN)/shotrunner ## make a film: STORYBOARD=path PIPELINE=name ARGS='--bu
 	$(BIN)/shotrunner run $(STORYBOARD) --pipeline $(PIPELINE) $(ARGS)
 
 test: $(VENV)/.dev ## run all tests that need pip alone
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/interop
 
 unit: $(VENV)/.dev ## run the unit tests, under a minute
 	$(BIN)/python -m pytest tests/unit tests/house
 
-interop: $(VENV)/.dev ## run the tests against programs that others wrote (apt: ffmpeg; npm: yaml-language-server)
+interop: $(VENV)/.dev ## run the tests against programs that others wrote; .ci/judges installs them (apt: ffmpeg; npm: yaml-language-server)
 	$(BIN)/python -m pytest tests/interop
 
 lint: $(VENV)/.dev ## find faults in the code

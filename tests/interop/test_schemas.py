@@ -1,0 +1,49 @@
+"""Our schemas and examples as check-jsonschema sees them, a validator with a YAML reader of its own."""
+
+from pathlib import Path
+
+import pytest
+from interop.judges import ROOT, verdict
+
+SCHEMAS = sorted(ROOT.glob("schemas/**/*.schema.json"))
+STORYBOARDS = [
+    path
+    for path in (*sorted(ROOT.glob("examples/*/*.yaml")), *sorted(ROOT.glob("tests/cases/accepted/*.yaml")))
+    if "\nstoryboard: 1" in f"\n{path.read_text(encoding='utf-8')}"
+]
+PIPELINES = sorted(ROOT.glob("pipelines/*.yaml"))
+
+
+def judged(schema: str, *files: Path) -> tuple[int, str]:
+    told = verdict("check-jsonschema", "--schemafile", ROOT / "schemas" / f"{schema}.schema.json", *files)
+    return told.returncode, told.stdout + told.stderr
+
+
+def test_every_schema_keeps_its_metaschema() -> None:
+    told = verdict("check-jsonschema", "--check-metaschema", *SCHEMAS)
+    assert len(SCHEMAS) >= 8
+    assert told.returncode == 0, told.stdout
+
+
+def test_a_schema_that_breaks_its_metaschema_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.schema.json"
+    draft = '"$schema": "https://json-schema.org/draft/2020-12/schema"'
+    broken.write_text(f'{{{draft}, "type": "text"}}', encoding="utf-8")
+    assert verdict("check-jsonschema", "--check-metaschema", broken).returncode == 1
+
+
+def test_examples_and_accepted_cases_keep_the_schema_of_storyboards() -> None:
+    assert len(STORYBOARDS) >= 5
+    code, said = judged("storyboard", *STORYBOARDS)
+    assert code == 0, said
+
+
+def test_shipped_pipelines_keep_the_schema_of_pipelines() -> None:
+    code, said = judged("pipeline", *PIPELINES)
+    assert code == 0, said
+
+
+@pytest.mark.parametrize("case", ["unknown-key", "bad-version", "missing-key", "one-of", "own-word"])
+def test_a_storyboard_that_the_language_refuses_for_its_structure_is_refused_by_the_schema(case: str) -> None:
+    code, said = judged("storyboard", ROOT / f"tests/cases/refused/{case}.yaml")
+    assert code == 1, said
