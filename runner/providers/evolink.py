@@ -130,16 +130,16 @@ def read_list(reply: Reply) -> tuple[Listed, ...] | None:
     rows = body.get("data") if body and reply.status == 200 else None
     if not isinstance(rows, list):
         return None
-    found = []
-    for row in rows:
-        if isinstance(row, dict) and isinstance(row.get("id"), str) and TASK_ID.fullmatch(row["id"]):
-            created = row.get("created_at", row.get("created"))
-            at = float(created) if isinstance(created, int | float) and not isinstance(created, bool) else None
-            credits_used = amount(row.get("credits_used"))
-            found.append(
-                Listed(task_id=row["id"], status=str(row.get("status") or ""), created_s=at, charged=credits_used)
-            )
-    return tuple(found)
+    return tuple(
+        Listed(
+            task_id=row["id"],
+            status=_text(row.get("status"), LONGEST_WORD),
+            created_s=_seconds(row.get("created_at", row.get("created")), 1e11),
+            charged=amount(row.get("credits_used")),
+        )
+        for row in rows
+        if isinstance(row, dict) and isinstance(row.get("id"), str) and TASK_ID.fullmatch(row["id"])
+    )
 
 
 def read_upload(reply: Reply) -> str | None:
@@ -215,12 +215,17 @@ def _message(error: Mapping[str, object] | None, reply: Reply) -> str:
     return "a reply without an error envelope" if reply.body else "an empty reply"
 
 
+def _seconds(told: object, most: float) -> float | None:
+    """A number from 0 to below `most`; None for anything else."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < most:
+        return None
+    return float(told)
+
+
 def _eta(body: Mapping[str, object] | None) -> float | None:
     task = (body or {}).get("task_info")
-    told = task.get("estimated_time") if isinstance(task, dict) else None
-    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 <= told < 1e9:
-        return None
-    return min(float(told), 86_400.0)
+    told = _seconds(task.get("estimated_time"), 1e9) if isinstance(task, dict) else None
+    return None if told is None else min(told, 86_400.0)
 
 
 def _reserved(body: Mapping[str, object] | None) -> Decimal | None:

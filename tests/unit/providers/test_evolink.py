@@ -473,6 +473,37 @@ def test_why_an_upload_failed_is_said_in_the_services_words() -> None:
     assert evolink.upload_fault(reply(502, HTML)) == "HTTP 502: a reply without an error envelope"
 
 
+# The account's tasks
+
+
+def test_tasks_of_the_account_are_listed_as_far_as_they_are_lawful() -> None:
+    rows = [
+        {"id": TASK, "status": "completed", "created_at": 1757156493, "credits_used": 25.5},
+        {"id": "b", "created": 1757156493.5},
+        {"id": "c", "created_at": 10**400, "status": ["x"]},
+        {"id": "d", "created_at": "2025-09-06"},
+        {"id": ".."},
+        {"id": 5},
+        "e",
+    ]
+    found = evolink.read_list(reply(200, {"data": rows}))
+    assert found is not None
+    assert [(one.task_id, one.created_s) for one in found] == [
+        (TASK, 1757156493),
+        ("b", 1757156493.5),
+        ("c", None),
+        ("d", None),
+    ]
+    assert (found[0].status, found[0].charged, found[2].status) == ("completed", Decimal("25.5"), "")
+
+
+@pytest.mark.parametrize(
+    "answer", [reply(404, {"data": []}), reply(200, {"data": {}}), reply(200, {}), reply(200, HTML), reply(200, [])]
+)
+def test_no_list_is_no_list(answer: Reply) -> None:
+    assert evolink.read_list(answer) is None
+
+
 # Anything at all
 
 leaves = (
@@ -528,6 +559,7 @@ DEEP_CODE = b'{"status": "failed", "error": {"code": ' + b"[" * 900 + b"]" * 900
 
 
 @given(st.integers(0, 999), bodies, headers)
+@example(200, b'{"data": [{"id": "a", "created_at": 1' + b"0" * 4000 + b"}]}", {})
 @example(200, DEEP, {})
 @example(400, DEEP_CODE, {})
 @example(200, DEEP_CODE, {})
@@ -541,6 +573,8 @@ def test_any_reply_gives_a_value_and_never_an_exception(status: int, body: bytes
         assert 200 <= status < 300
         assert evolink.TASK_ID.fullmatch(taken.task_id)
     assert isinstance(evolink.read_poll(answer), Progress | Completed | Failure | Gone | Missed)
+    listed = evolink.read_list(answer)
+    assert listed is None or all(evolink.TASK_ID.fullmatch(one.task_id) for one in listed)
     url = evolink.read_upload(answer)
     assert url is None or url.startswith(("http://", "https://"))
     assert evolink.upload_fault(answer)
