@@ -1,16 +1,19 @@
 """What the workers of one run share."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from runner.core.lifecycle import Event
 from runner.execution.pace import Poll
 from runner.execution.ports import Api, Clock, Ledger, Notice, Watcher, What
 from runner.execution.purse import Purse
 from runner.planning.history import Entry, Purchase, apply
+
+Ended = TypeVar("Ended")
 
 UNKNOWN_LIMIT = 5  # unknown outcomes of one run after which nothing new is submitted
 
@@ -71,6 +74,7 @@ class Desk:
     halt: Halt = field(default_factory=Halt)
     unknown: list[str] = field(default_factory=list)
     in_flight: set[asyncio.Task[object]] = field(default_factory=set)
+    crashes: list[Exception] = field(default_factory=list)
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     submissions: int = 6  # the first and five repeats
     gone_gap_s: float = 60
@@ -97,7 +101,36 @@ class Desk:
         )
         after = apply(purchase, entry)
         await self.ledger.record(entry)
+        self.purse.moved(purchase, after)
         return after
+
+    async def uninterrupted(self, work: Coroutine[None, None, Ended]) -> Ended:
+        """Await work in a task that no group owns and nothing here cancels; whoever is cancelled meanwhile leaves it to
+        `answered`, which also keeps its fault."""
+        task = asyncio.ensure_future(work)
+        self.in_flight.add(task)
+        task.add_done_callback(self.in_flight.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._keep)
+            raise
+
+    async def answered(self) -> None:
+        """Wait until nothing is in flight, however often this is cancelled: each has a deadline of its own."""
+        cancelled = False
+        while self.in_flight:
+            try:
+                await asyncio.wait(set(self.in_flight))
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+
+    def _keep(self, task: asyncio.Task[object]) -> None:
+        fault = None if task.cancelled() else task.exception()
+        if isinstance(fault, Exception):
+            self.crashes.append(fault)
 
     def tell(
         self,

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from runner.core.errors import NotRecorded
 from runner.core.lifecycle import ENDED, Event, State
 from runner.core.request import Request
+from runner.execution.bring import bring
 from runner.execution.desk import Desk
 from runner.execution.ports import What
 from runner.execution.submit import submit
-from runner.execution.wait import bring, wait
+from runner.execution.wait import ask_again, wait
 from runner.planning.history import Purchase
 
 Fetch = Callable[[Purchase, tuple[str, ...]], None]
@@ -18,7 +20,10 @@ Fetch = Callable[[Purchase, tuple[str, ...]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One request's work: resume `purchase`, or buy `request` as purchase number `number`. `takes` share the request."""
+    """One request's work: resume `purchase`, or buy `request`. `takes` share the request.
+
+    `number` is the one that the next purchase of the request gets. A purchase to be resumed is open, done with its clip missing, or an end to be asked about once more.
+    """
 
     takes: tuple[str, ...]
     request: Request | None = None
@@ -29,58 +34,66 @@ class Job:
 async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
     """Run every job to an end or as far as it goes. A job's crash leaves the others running and is raised at the end.
 
-    Cancelling drops waits and downloads; a POST under way is always awaited, with the record of its answer.
+    Cancelling drops waits and downloads; a POST under way is always awaited, with the record of its answer, however often
+    this is cancelled. Raises an ExceptionGroup of all that crashed, else what cancelled it.
     """
     resumed = [job for job in jobs if job.purchase is not None]
-    bought = iter([job for job in jobs if job.purchase is None])
-    crashes: list[Exception] = []
+    wanted = [job for job in jobs if job.purchase is None]
+    desk.purse.promise({(job.request.key, job.number): _asked(job.request) for job in wanted if job.request})
+    left = iter(wanted)
 
-    async def guarded(work: Coroutine[None, None, None]) -> None:
+    async def guarded(work: Coroutine[None, None, object]) -> None:
         try:
             await work
-        except NotRecorded as fault:
-            desk.halt.submitting(f"the journal cannot be written: {fault}")
-            crashes.append(fault)
         except Exception as crash:  # noqa: BLE001 - one job's crash is not its siblings'
-            crashes.append(crash)
-            desk.halt.submitting("an internal fault")
+            desk.crashes.append(crash)
+            unwritten = isinstance(crash, NotRecorded)
+            desk.halt.submitting(f"the journal cannot be written: {crash}" if unwritten else "an internal fault")
 
     async def worker(fetch: Fetch) -> None:
-        for job in bought:
+        for job in left:
             await guarded(_buy(desk, job, fetch))
 
     try:
         async with asyncio.TaskGroup() as group:
 
             def fetch(purchase: Purchase, takes: tuple[str, ...]) -> None:
-                group.create_task(guarded(_bring(desk, purchase, takes)))
+                group.create_task(guarded(bring(desk, purchase, takes)))
 
             for job in resumed:
                 group.create_task(guarded(_resume(desk, job, fetch)))
-            for _ in range(desk.slots.limit):
+            for _ in range(min(desk.slots.limit, len(wanted))):
                 group.create_task(worker(fetch))
-    finally:
-        if desk.in_flight:
-            await asyncio.shield(asyncio.gather(*desk.in_flight, return_exceptions=True))
-    if crashes:
-        raise ExceptionGroup("jobs crashed", crashes)
+    except asyncio.CancelledError:
+        try:
+            await desk.answered()
+        finally:
+            if desk.crashes:
+                raise ExceptionGroup("jobs crashed", desk.crashes) from None
+        raise
+    if desk.crashes:
+        raise ExceptionGroup("jobs crashed", desk.crashes)
 
 
 async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
     purchase = job.purchase
     assert purchase is not None
+    if purchase.state in ENDED:
+        known = purchase
+        purchase = await ask_again(desk, known)
+        if purchase is known:
+            return
     if purchase.state in (State.WAITING, State.OVERDUE):
         await desk.slots.take(resumed=True)
         try:
-            purchase = await desk.record(purchase, Event.RESUMED)
+            if purchase is job.purchase:
+                purchase = await desk.record(purchase, Event.RESUMED)
             purchase = await wait(desk, purchase, job.takes)
         finally:
             await desk.slots.free()
-        await _after(desk, job, purchase, fetch, attempt=0)
-        return
-    if purchase.state is State.DONE:
+    elif purchase.state is State.DONE:
         purchase = await desk.record(purchase, Event.MISPLACED)
-    fetch(purchase, job.takes)
+    await _after(desk, job, purchase, fetch, attempt=0)
 
 
 async def _buy(desk: Desk, job: Job, fetch: Fetch, attempt: int = 0) -> None:
@@ -98,14 +111,15 @@ async def _buy(desk: Desk, job: Job, fetch: Fetch, attempt: int = 0) -> None:
 
 async def _after(desk: Desk, job: Job, purchase: Purchase, fetch: Fetch, *, attempt: int) -> None:
     """Fetch what was completed; buy again what failed in passing, as often as the pipeline says; tell every other end."""
-    if purchase.state is State.COMPLETED:
+    if purchase.state in (State.COMPLETED, State.UNFETCHED):
         fetch(purchase, job.takes)
         return
     error = purchase.error or {}
     said = f"{error.get('code')}: {error.get('message')}"
     if purchase.state is State.FAILED and error.get("transient") and attempt < desk.retries and _affordable(desk, job):
         desk.tell(What.PAUSED, job.takes, f"bought again after {said}", purchase=purchase)
-        await _buy(desk, replace(job, number=purchase.number + 1, purchase=None), fetch, attempt + 1)
+        number = job.number + 1 if job.purchase is None else job.number
+        await _buy(desk, replace(job, number=number, purchase=None), fetch, attempt + 1)
     elif purchase.state in ENDED:
         desk.tell(What(purchase.state.value), job.takes, said, purchase=purchase)
 
@@ -115,10 +129,11 @@ def _affordable(desk: Desk, job: Job) -> bool:
     return (
         request is not None
         and request.reserve is not None
-        and not desk.halt.reason
-        and desk.purse.fits(request.model, request.reserve)
+        and not desk.halt.why()
+        and desk.purse.spares(*_asked(request))
     )
 
 
-async def _bring(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> None:
-    await bring(desk, purchase, takes)
+def _asked(request: Request) -> tuple[str, Decimal]:
+    """Model and estimate; an unknown price counts as nothing until the service names one."""
+    return request.model, request.reserve if request.reserve is not None else Decimal(0)

@@ -26,8 +26,8 @@ class Act(StrEnum):
 class Action:
     """What is done for one take. `price` is what it newly commits: 0 for all that buys nothing, None where it is unknown.
 
-    `shared_with` names the take whose request this one shares. `purchase` is the one its key stands at; of an action that
-    spends the latest, whose number the next purchase follows.
+    `shared_with` names the take whose request this one shares. `purchase` is the one its key stands at, `number` the one that
+    the key's next purchase gets.
     """
 
     take: Take
@@ -37,6 +37,7 @@ class Action:
     price: Decimal | None = ZERO
     shared_with: str = ""
     purchase: Purchase | None = None
+    number: int = 1
 
     @property
     def spends(self) -> bool:
@@ -159,9 +160,9 @@ def _decide(
         reason = changes(last_inputs(take.id), request.inputs)
         return Action(take=take, request=request, act=Act.BUY, reason=reason, price=request.reserve)
     act, reason = _by_state(take, known, retried, here)
-    if act in (Act.BUY, Act.RETRY):
-        return Action(take=take, request=request, act=act, reason=reason, price=request.reserve, purchase=made[-1])
-    return Action(take=take, request=request, act=act, reason=reason, purchase=known)
+    price = request.reserve if act in (Act.BUY, Act.RETRY) else ZERO
+    number = made[-1].number + 1
+    return Action(take=take, request=request, act=act, reason=reason, price=price, purchase=known, number=number)
 
 
 def _by_state(take: Take, known: Purchase, retried: bool, here: Callable[[Purchase], bool]) -> tuple[Act, str]:

@@ -23,10 +23,9 @@ def jobs(plan: Plan, orphans: Iterable[Purchase]) -> tuple[Job, ...]:
             continue
         names = tuple(takes.get(action.request.key, ()))
         if action.act is Act.RESUME:
-            resumed.append(Job(takes=names, request=action.request, purchase=action.purchase))
+            resumed.append(Job(takes=names, request=action.request, number=action.number, purchase=action.purchase))
         elif action.spends:
-            number = action.purchase.number + 1 if action.purchase else 1
-            bought.append(Job(takes=names, request=action.request, number=number))
+            bought.append(Job(takes=names, request=action.request, number=action.number))
     return (*resumed, *bought)
 
 
