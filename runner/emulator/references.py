@@ -42,7 +42,7 @@ class References:
 
     def __init__(self, folder: Path, fetcher: Fetcher, probe: Probe) -> None:
         self._folder, self._fetcher, self._probe = folder, fetcher, probe
-        self._facts: dict[str, MediaFacts] = {}
+        self._looked: dict[str, asyncio.Task[MediaFacts]] = {}
 
     async def gather(self, asked: Asked) -> Mapping[Kind, tuple[Medium, ...]]:
         """The media of a request by kind, in the body's order. Raises BadReference for the first that does not fit."""
@@ -58,16 +58,17 @@ class References:
             await self._fetcher.fetch(url, part, rule.max_bytes or MAX_BYTES)
             sha256, _ = await asyncio.to_thread(digest, part)
             path = self._folder / sha256
-            await asyncio.to_thread(part.replace, path)
-            if sha256 not in self._facts:
-                self._facts[sha256] = await asyncio.to_thread(self._probe.facts, path)
+            if sha256 not in self._looked:
+                # The first to bring this content keeps it; nobody replaces a file that somebody may be reading.
+                part.rename(path)
+                self._looked[sha256] = asyncio.create_task(asyncio.to_thread(self._probe.facts, path))
+            facts = await asyncio.shield(self._looked[sha256])
         except Unfetchable as fault:
             raise _bad(rule.kind, f"{name}: the file could not be fetched: {fault.reason}") from None
         except Unreadable as fault:
             raise _bad(rule.kind, f"{name}: the file cannot be read: {fault}") from None
         finally:
             part.unlink(missing_ok=True)
-        facts = self._facts[sha256]
         if found := limits.faults(rule, facts, name):
             message = "\n".join(found)
             if _wrong_size(rule, facts):
