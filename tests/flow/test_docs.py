@@ -27,6 +27,11 @@ from runner.core.diagnostics import CODES
 from runner.core.errors import Exit
 from runner.emulator.refusals import Profile
 from runner.emulator.routes import Routes
+from runner.language import bounds
+from runner.language.builder import Limits
+from runner.language.shot import MOST_TAKES
+from runner.language.tables import MOST_ROWS
+from runner.planning.plan import Act
 from runner.screen.colour import Choice
 from runner.screen.diagnostics import Format
 from runner.screen.terminal import Terminal
@@ -361,6 +366,14 @@ def test_yaml_words_are_read_as_the_table_says() -> None:
                     resolve(text)
 
 
+def test_bounds_that_are_named_are_those_that_hold() -> None:
+    limits = Limits()
+    for number in (bounds.MOST_CHARACTERS, bounds.MOST_STEPS, bounds.MOST_BITS, MOST_ROWS, MOST_TAKES, limits.aliases):
+        assert f"{number:,}" in STORYBOARD
+    assert f"{limits.characters // 10**6} million characters, {limits.depth} levels" in STORYBOARD
+    assert f"{limits.nodes // 10**6} million values" in STORYBOARD
+
+
 def test_fields_of_json_outputs_are_those_of_the_tables(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     small = "model: wan2.5-text-to-video, params: {quality: 480p, duration: 5}"
@@ -376,6 +389,10 @@ def test_fields_of_json_outputs_are_those_of_the_tables(tmp_path: Path) -> None:
 
 def test_the_shipped_pipelines_are_all_in_the_table() -> None:
     assert sorted(first_codes(PIPELINE, "## The shipped pipelines")) == sorted(catalog.pipelines(None))
+
+
+def test_the_actions_of_a_plan_are_all_in_the_table() -> None:
+    assert sorted(first_codes(PIPELINE, "What the plan calls it:")) == sorted(Act)
 
 
 def test_the_tables_of_models_are_their_schemas() -> None:
