@@ -51,6 +51,21 @@ class Seconds(click.ParamType[float]):
         return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"]
 
 
+class Size(click.ParamType[int]):
+    """Bytes, or with a unit: `0`, `500MB`, `1GiB`, `1.5G`; K, M, G, T alone are of 1024."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?(?:([kKMGT])(i?B)?|B)?", str(value))
+        if match is None:
+            self.fail(f"`{value}` is no size: write 0, 500MB, 1GiB or 1.5G", param, ctx)
+        power = " KMGT".index((match[2] or " ").upper())
+        return int(Decimal(match[1]) * (1000 if match[3] == "B" else 1024) ** power)
+
+
 class Pair(click.ParamType[tuple[str, str]]):
     """`name=value`."""
 
@@ -195,6 +210,24 @@ def plan(storyboard: Path, detailed_exitcode: bool, **told: Any) -> Exit:
 @LOADING
 @PLANNING
 @click.option("--wait", "wait_s", type=Seconds(), default=0, metavar="S", help="Wait so long for another run to end.")
+@click.option(
+    "--stop-after",
+    type=Seconds(),
+    metavar="T",
+    help="Submit nothing new after so long (90, 30m, 5h), see what is under way to its end, and exit 5 if work remains.",
+)
+@click.option(
+    "--max-unknown",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="Submit nothing new after so many unknown outcomes; 5 by default.",
+)
+@click.option(
+    "--min-free",
+    type=Size(),
+    metavar="SIZE",
+    help="Submit nothing while the state's disk has less free than this and twice the clips under way; 1GiB by default.",
+)
 @SCREEN
 def run(storyboard: Path, **told: Any) -> Exit:
     """Fetch what is paid, buy what the plan says, cut the film, write the manifest. Running again buys nothing twice.
@@ -431,4 +464,7 @@ def _options(told: dict[str, Any]) -> Any:
         wait_s=told.get("wait_s", 0),
         variables=dict(told["variables"]),
         allow_unpriced=told.get("allow_unpriced", False),
+        stop_after_s=told.get("stop_after"),
+        max_unknown=told.get("max_unknown"),
+        min_free_bytes=told.get("min_free"),
     )

@@ -9,6 +9,7 @@ class Store:
     """Clips are adopted by rename, so parts and the store share a file system; nothing here ever removes a clip."""
 
     def __init__(self, state: Path) -> None:
+        self.folder = state
         self._clips = state / "clips"
         self._parts = state / "parts"
 

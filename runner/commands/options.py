@@ -11,7 +11,7 @@ from runner.language.take import Take
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Options of `validate`, `plan` and `run`; None is not told. Seconds and credits throughout."""
+    """Options of `validate`, `plan` and `run`; None is not told. Seconds, credits and bytes throughout."""
 
     pipeline: str | None = None
     provider: str | None = None
@@ -28,6 +28,9 @@ class Options:
     variables: Mapping[str, str] = field(default_factory=dict)
     allow_unpriced: bool = False
     collecting: bool = False  # `collect`: what is paid is fetched, nothing is bought
+    stop_after_s: float | None = None
+    max_unknown: int | None = None
+    min_free_bytes: int | None = None
 
 
 def named(take: Take, globs: tuple[str, ...]) -> bool:

@@ -51,6 +51,7 @@ def service_of(pipeline: Pipeline, options: Options, environment: Mapping[str, s
         or provider.concurrency
         or os.cpu_count()
         or 1,
+        rate_per_s=(choice.rate_per_s if same else None) or provider.rate_per_s,
         poll_floor_s=interval or (poll.floor_s if poll else provider.poll_floor_s),
         poll_ceiling_s=interval or (poll.ceiling_s if poll else provider.poll_ceiling_s),
         deadline_s=options.deadline_s or provider.deadline_s,

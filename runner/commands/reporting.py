@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,8 +46,8 @@ from runner.steps.cut import BadCut
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """What `run` has seen so far. `stopped` is the first signal that stopped it; `crashes` what went wrong inside, `unwritten` what of
-    the out folder could not be written."""
+    """What `run` has seen so far. `stopped` is the first signal that stopped it, `drained` tells that its time to submit was over;
+    `work` is under way; `crashes` what went wrong inside, `unwritten` what of the out folder could not be written."""
 
     loaded: Loaded
     decided: Decided
@@ -58,6 +58,8 @@ class Run:
     begun: float
     desk: Desk | None = None
     stopped: Signals | None = None
+    drained: bool = False
+    work: "asyncio.Future[None] | None" = None
     crashes: list[Exception] = field(default_factory=list)
     pending: dict[str, str] = field(default_factory=dict)
     unwritten: str = ""
@@ -116,7 +118,8 @@ class Run:
             if self._changed:
                 self._changed = False
                 begun = time.monotonic()
-                await self.manifest()
+                with suppress(OSError):  # told at the end, if it fails then too
+                    await self.manifest()
                 last_s = time.monotonic() - begun
 
     async def manifest(self) -> None:
@@ -142,6 +145,8 @@ class Run:
         except (OSError, NotRecorded) as fault:
             reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
             self.unwritten = f"{_named(fault)}{reason}"
+        except Exception as crash:  # noqa: BLE001 - a bug here must not keep back what is paid and until when
+            self.crashes.append(crash)
 
     def _finished(self, history: History) -> dict[str, str]:
         """The key of every take that has its clip."""
@@ -172,7 +177,11 @@ class Run:
             made = sha256 is None
             if sha256 is None:
                 self.note(f"cutting {step.output}")
-                sha256 = await film.assemble(pieces, digests, step, self.outputs)
+                stopped = lambda: self.stopped is not None  # noqa: E731
+                sha256 = await film.assemble(pieces, digests, step, self.outputs, stopped)
+        except film.Stopped:
+            record["status"] = "stopped"
+            return
         except film.Incomplete as fault:
             record.update(status="stopped", missing=list(fault.takes))
             return
@@ -220,7 +229,7 @@ class Run:
             return Exit.UNKNOWN
         if self.stopped is not None:
             return Exit.SIGINT if self.stopped is Signals.SIGINT else Exit.SIGTERM
-        if any(state in OPEN for state in states.values()):
+        if any(state in OPEN for state in states.values()) or (self.drained and self.pending):
             return Exit.REMAINS
         if self.unwritten or self.crashes or any(state is not State.DONE for state in states.values()):
             return Exit.INCOMPLETE

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import secrets
 import signal
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from runner.adapters import lock, root
 from runner.adapters.clock import SystemClock
+from runner.adapters.disk import Disk
 from runner.adapters.journal import Journal
 from runner.adapters.keys import fingerprint
 from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
@@ -26,12 +28,15 @@ from runner.commands.options import Options
 from runner.commands.peek import JOURNAL, peeked
 from runner.commands.provider import key_of
 from runner.commands.reporting import Run
-from runner.core.errors import Exit, Refused
-from runner.execution.desk import Desk, Slots
+from runner.core.errors import Exit, NotRecorded, Refused
+from runner.execution.desk import MAX_UNKNOWN, Desk
 from runner.execution.execute import Job, execute
 from runner.execution.pace import Poll
 from runner.execution.purse import Purse
+from runner.execution.room import MIN_FREE, Room
+from runner.execution.throttle import Throttle
 from runner.language.pipeline import Assemble, Generate
+from runner.screen.amounts import duration
 from runner.screen.diagnostics import Format, formatted
 from runner.screen.terminal import Terminal
 from runner.steps import generate
@@ -76,22 +81,26 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     report = Run(
         loaded=loaded, decided=decided, journal=journal, store=store, outputs=outputs, terminal=terminal, begun=begun
     )
-    try:
-        await report.manifest()
-    except OSError as fault:
-        raise Refused(f"the out folder {outputs.path('')} cannot be written: {fault.strerror}") from fault
-    report.opening()
-    await journal.record(*decided.recovered)
-    await journal.note_requests({r.key: r.inputs for r in loaded.requests.values()})
-    for sha256, facts in loaded.found.items():
-        await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
-    step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
-    if jobs:
-        async with report.kept_current():
-            await _work(loaded, jobs, limit, step.retries, key, journal, store, report)
-    assemblies = [s for s in loaded.pipeline.steps if isinstance(s, Assemble) and not options.collecting]
-    await report.finish(assemblies)
-    return report.closing(view)
+    with _signals(report):
+        try:
+            await report.manifest()
+        except OSError as fault:
+            raise Refused(f"the out folder {outputs.path('')} cannot be written: {fault.strerror}") from fault
+        report.opening()
+        try:
+            await journal.record(*decided.recovered)
+            await journal.note_requests({r.key: r.inputs for r in loaded.requests.values()})
+            for sha256, facts in loaded.found.items():
+                await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
+        except NotRecorded as fault:
+            raise Refused(f"the journal {loaded.project.state / JOURNAL} cannot be written: {fault}") from fault
+        step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
+        if jobs:
+            async with report.kept_current():
+                await _work(loaded, jobs, limit, step.retries, key, options, journal, store, report)
+        assemblies = [s for s in loaded.pipeline.steps if isinstance(s, Assemble) and not options.collecting]
+        await report.finish(assemblies)
+        return report.closing(view)
 
 
 async def _work(
@@ -100,6 +109,7 @@ async def _work(
     limit: Decimal | None,
     retries: int,
     key: str,
+    options: Options,
     journal: Journal,
     store: Store,
     report: Run,
@@ -117,14 +127,21 @@ async def _work(
             models = {job.request.model for job in jobs if job.request} | {
                 job.purchase.intent.model for job in jobs if job.purchase
             }
+            clock = SystemClock()
             desk = Desk(
                 api=Service(client, root=loaded.project.root, store=store, probe=probe, emulated=service.emulated),
                 ledger=journal,
-                clock=SystemClock(),
+                clock=clock,
                 watch=report.watch,
                 purse=Purse(limit),
-                slots=Slots(chosen.concurrency),
-                poll=Poll(floor_s=chosen.poll_floor_s, ceiling_s=chosen.poll_ceiling_s),
+                throttle=Throttle(clock, limit=chosen.concurrency, rate_per_s=chosen.rate_per_s, random=random.random),
+                poll=Poll(
+                    floor_s=chosen.poll_floor_s,
+                    ceiling_s=chosen.poll_ceiling_s,
+                    beat_s=chosen.poll_floor_s if chosen.provider.batch else 0,
+                ),
+                room=Room(Disk(store.folder), MIN_FREE if options.min_free_bytes is None else options.min_free_bytes),
+                max_unknown=options.max_unknown or MAX_UNKNOWN,
                 storyboard=loaded.identity,
                 service=chosen.name,
                 account=service.account,
@@ -134,10 +151,12 @@ async def _work(
                 learned={model: journal.durations(model, chosen.name) for model in models},
             )
             report.desk = desk
-            work = asyncio.ensure_future(execute(desk, jobs))
-            with _signals(desk, work, report):
+            if report.stopped is not None:
+                desk.halt.leaving(_stopped_by(report.stopped))
+            report.work = asyncio.ensure_future(execute(desk, jobs))
+            with _alarm(report, options.stop_after_s):
                 try:
-                    await work
+                    await report.work
                 except asyncio.CancelledError:
                     if report.stopped is None:
                         raise
@@ -165,18 +184,18 @@ async def _opened(loaded: Loaded, key: str) -> AsyncIterator[_Service]:
 
 
 @contextmanager
-def _signals(desk: Desk, work: "asyncio.Future[None]", report: Run) -> Iterator[None]:
-    """The first signal stops submitting and waiting, the second also drops downloads; no POST is ever dropped."""
+def _signals(report: Run) -> Iterator[None]:
+    """The first signal stops submitting, waiting and cutting, the second also drops downloads; no POST is ever dropped."""
     loop = asyncio.get_running_loop()
 
     def stop(number: signal.Signals) -> None:
         if report.stopped is None:
             report.stopped = number
-            desk.halt.submitting(f"stopped by {number.name}")
-            desk.halt.leave.set()
+            if report.desk is not None:
+                report.desk.halt.leaving(_stopped_by(number))
             report.note("stopping: nothing new is submitted; what is paid can be fetched by running again")
-        else:
-            work.cancel()
+        elif report.work is not None:
+            report.work.cancel()
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in numbers:
@@ -186,3 +205,29 @@ def _signals(desk: Desk, work: "asyncio.Future[None]", report: Run) -> Iterator[
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+def _stopped_by(number: signal.Signals) -> str:
+    return f"stopped by {number.name}"
+
+
+@contextmanager
+def _alarm(report: Run, after_s: float | None) -> Iterator[None]:
+    """After `after_s` seconds of the run nothing new is submitted; what is under way is seen to its end."""
+    if after_s is None:
+        yield
+        return
+
+    def drain() -> None:
+        assert report.desk is not None
+        if not report.desk.halt.why():
+            report.drained = True
+            report.desk.halt.submitting(f"--stop-after {duration(after_s)} has passed")
+            report.note("nothing new is submitted after --stop-after; what is under way is awaited")
+
+    left_s = report.begun + after_s - time.monotonic()
+    alarm = asyncio.get_running_loop().call_later(max(left_s, 0), drain)
+    try:
+        yield
+    finally:
+        alarm.cancel()

@@ -6,6 +6,7 @@ from runner.contract.editor_parts import DRAFT, Schema, any_params, mapping, ove
 from runner.contract.model import Model
 
 MOST_CONCURRENT = 1000
+MOST_PER_S = 1000
 MOST_RETRIES = 10
 OUTPUT = "^(?![/.])(?!clips/)(?!.*/\\.{0,2}/).*[^/]\\.mp4$"
 
@@ -88,6 +89,12 @@ def _provider() -> Schema:
                 "type": "integer",
                 "minimum": 1,
                 "maximum": MOST_CONCURRENT,
+            },
+            "rate_per_s": {
+                "description": "Submissions a second, at most",
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": MOST_PER_S,
             },
             "poll": mapping("How often a task is asked for", poll, [*poll]),
             "replay": mapping("Send a submission whose answer was lost once more, with its own key", within, [*within]),

@@ -7,7 +7,7 @@ from runner.core.lifecycle import Event, State
 from runner.core.media import ClipFacts
 from runner.execution.desk import Desk
 from runner.execution.ports import What
-from runner.execution.wait import Elsewhere, GoneCount, completed
+from runner.execution.wait import Elsewhere, GoneCount, ask, completed
 from runner.planning.history import Purchase
 from runner.providers.provider import Completed, Gone
 
@@ -25,7 +25,9 @@ async def bring(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purch
     reason, tries = "the run stopped before it was fetched", 0
     while tries < TRIES:
         if not fresh:
-            told = await desk.api.poll(purchase.task_id or "")
+            if desk.throttle.peace_s and not await desk.rest(desk.throttle.peace_s):
+                break
+            told = await ask(desk, purchase.task_id or "")
             if elsewhere.keeps(told):
                 reason = "its task belongs to another account"
                 break

@@ -1,7 +1,7 @@
 """What the workers of one run share."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,46 +11,39 @@ from runner.core.lifecycle import Event
 from runner.execution.pace import Poll
 from runner.execution.ports import Api, Clock, Ledger, Notice, Watcher, What
 from runner.execution.purse import Purse
+from runner.execution.room import Room
+from runner.execution.throttle import Throttle
 from runner.planning.history import Entry, Purchase, apply
 
 Ended = TypeVar("Ended")
 
-UNKNOWN_LIMIT = 5  # unknown outcomes of one run after which nothing new is submitted
+MAX_UNKNOWN = 5  # unknown outcomes of one run after which nothing new is submitted
 
 
 @dataclass(slots=True)
 class Halt:
-    """Why nothing new is submitted (`reason`), and whether the run leaves its waiting to a later one (`leave`)."""
+    """Why nothing new is submitted (`reason`), and whether the run leaves its waiting to a later one (`leave`).
+
+    `stop` is set as soon as nothing new is submitted, so that whatever waits to submit ends its waiting.
+    """
 
     reason: str = ""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     leave: asyncio.Event = field(default_factory=asyncio.Event)
 
     def submitting(self, reason: str) -> None:
         """Stop new submissions; the first reason stands."""
         self.reason = self.reason or reason
+        self.stop.set()
+
+    def leaving(self, reason: str) -> None:
+        """Stop new submissions and leave what is waited for to a later run."""
+        self.submitting(reason)
+        self.leave.set()
 
     def why(self) -> str:
         """Why nothing may be submitted now; empty when it may."""
         return self.reason or ("the run was stopped before it was submitted" if self.leave.is_set() else "")
-
-
-class Slots:
-    """How many tasks are under way at the service: new ones wait for room, resumed ones are counted whatever the limit."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit, self._taken = limit, 0
-        self._room = asyncio.Condition()
-
-    async def take(self, *, resumed: bool = False) -> None:
-        async with self._room:
-            if not resumed:
-                await self._room.wait_for(lambda: self._taken < self.limit)
-            self._taken += 1
-
-    async def free(self) -> None:
-        async with self._room:
-            self._taken -= 1
-            self._room.notify()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +55,8 @@ class Desk:
     clock: Clock
     watch: Watcher
     purse: Purse
-    slots: Slots
+    throttle: Throttle
+    room: Room
     poll: Poll
     storyboard: str
     service: str
@@ -79,6 +73,7 @@ class Desk:
     submissions: int = 6  # the first and five repeats
     gone_gap_s: float = 60
     gone_times: int = 3
+    max_unknown: int = MAX_UNKNOWN
 
     async def record(
         self,
@@ -145,16 +140,24 @@ class Desk:
 
     async def rest(self, seconds: float) -> bool:
         """Sleep, unless the run leaves first; whether it still stays."""
-        if self.halt.leave.is_set():
-            return False
-        sleeping = asyncio.ensure_future(self.clock.sleep(seconds))
-        leaving = asyncio.ensure_future(self.halt.leave.wait())
-        try:
-            await asyncio.wait({sleeping, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            leaving.cancel()
-        return not self.halt.leave.is_set()
+        return await _unless((self.halt.leave,), self.clock.sleep(seconds))
+
+    async def while_submitting(self, waited: Awaitable[object]) -> bool:
+        """Wait for something, unless submitting stops first; whether it still goes on."""
+        return await _unless((self.halt.stop, self.halt.leave), waited)
+
+
+async def _unless(ends: tuple[asyncio.Event, ...], waited: Awaitable[object]) -> bool:
+    """Wait for something or for the first of `ends`, whichever comes first; whether none of them has come."""
+    waiting = [asyncio.ensure_future(waited)]
+    try:
+        if not any(end.is_set() for end in ends):
+            waiting += [asyncio.ensure_future(end.wait()) for end in ends]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
+    return not any(end.is_set() for end in ends)
 
 
 def stamp(moment: datetime) -> str:

@@ -58,11 +58,11 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
         async with asyncio.TaskGroup() as group:
 
             def fetch(purchase: Purchase, takes: tuple[str, ...]) -> None:
-                group.create_task(guarded(bring(desk, purchase, takes)))
+                group.create_task(guarded(_bring(desk, purchase, takes)))
 
             for job in resumed:
                 group.create_task(guarded(_resume(desk, job, fetch)))
-            for _ in range(min(desk.slots.limit, len(wanted))):
+            for _ in range(min(desk.throttle.limit, len(wanted))):
                 group.create_task(worker(fetch))
     except asyncio.CancelledError:
         try:
@@ -83,14 +83,15 @@ async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
         purchase = await ask_again(desk, known)
         if purchase is known:
             return
+    desk.room.expect((purchase.key, purchase.number), job.request)
     if purchase.state in (State.WAITING, State.OVERDUE):
-        await desk.slots.take(resumed=True)
+        desk.throttle.resumed()
         try:
             if purchase is job.purchase:
                 purchase = await desk.record(purchase, Event.RESUMED)
             purchase = await wait(desk, purchase, job.takes)
         finally:
-            await desk.slots.free()
+            desk.throttle.ended()
     elif purchase.state is State.DONE:
         purchase = await desk.record(purchase, Event.MISPLACED)
     await _after(desk, job, purchase, fetch, attempt=0)
@@ -98,14 +99,13 @@ async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
 
 async def _buy(desk: Desk, job: Job, fetch: Fetch, attempt: int = 0) -> None:
     assert job.request is not None
-    await desk.slots.take()
+    purchase = await submit(desk, job.request, job.number, job.takes)
+    if purchase is None or purchase.state is not State.WAITING:
+        return
     try:
-        purchase = await submit(desk, job.request, job.number, job.takes)
-        if purchase is None or purchase.state is not State.WAITING:
-            return
         purchase = await wait(desk, purchase, job.takes)
     finally:
-        await desk.slots.free()
+        desk.throttle.ended()
     await _after(desk, job, purchase, fetch, attempt=attempt)
 
 
@@ -114,6 +114,7 @@ async def _after(desk: Desk, job: Job, purchase: Purchase, fetch: Fetch, *, atte
     if purchase.state in (State.COMPLETED, State.UNFETCHED):
         fetch(purchase, job.takes)
         return
+    desk.room.settled((purchase.key, purchase.number))
     error = purchase.error or {}
     said = f"{error.get('code')}: {error.get('message')}"
     if purchase.state is State.FAILED and error.get("transient") and attempt < desk.retries and _affordable(desk, job):
@@ -122,6 +123,13 @@ async def _after(desk: Desk, job: Job, purchase: Purchase, fetch: Fetch, *, atte
         await _buy(desk, replace(job, number=number, purchase=None), fetch, attempt + 1)
     elif purchase.state in ENDED:
         desk.tell(What(purchase.state.value), job.takes, said, purchase=purchase)
+
+
+async def _bring(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> None:
+    try:
+        await bring(desk, purchase, takes)
+    finally:
+        desk.room.settled((purchase.key, purchase.number))
 
 
 def _affordable(desk: Desk, job: Job) -> bool:

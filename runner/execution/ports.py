@@ -44,6 +44,13 @@ class Api(Protocol):
         """Download, check and store a clip. Raises `NotFetched`."""
 
 
+class Disk(Protocol):
+    """The disk that finished clips are written to."""
+
+    def free_bytes(self) -> int:
+        """Bytes this user may still write. Raises OSError."""
+
+
 class What(StrEnum):
     SUBMITTED = "submitted"
     WAITING = "waiting"

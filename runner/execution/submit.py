@@ -1,13 +1,13 @@
 """One purchase's POST: intent before it, its answer after it, and never two for one intent by accident."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from runner.core.errors import NotUploaded, TaskHeld
-from runner.core.lifecycle import Event
+from runner.core.lifecycle import Event, State
 from runner.core.money import ZERO
 from runner.core.request import Request, idempotency_key
-from runner.execution.desk import UNKNOWN_LIMIT, Desk, stamp
-from runner.execution.pace import pause
+from runner.execution.desk import Desk, stamp
 from runner.execution.ports import What
 from runner.planning.history import Entry, Intent, Purchase, apply
 from runner.providers.provider import NotTaken, Receipt, Refusal, Submitted, Unclear
@@ -24,18 +24,16 @@ class ReceiptUnwritten(Exception):
 
 
 async def submit(desk: Desk, request: Request, number: int, takes: tuple[str, ...]) -> Purchase | None:
-    """Buy. None when nothing was sent: its medium did not arrive, no budget is left, or submitting has stopped."""
+    """Buy. None when nothing was sent: its medium did not arrive, nothing is left to pay or keep it with, or submitting has
+    stopped. A purchase that is waiting counts as under way until `desk.throttle.ended`."""
     place = (request.key, number)
-    urls, why = await _ready(desk, request)
-    taken = (
-        None if why else desk.purse.take(place, request.model, request.reserve if request.reserve is not None else ZERO)
-    )
-    if taken is None:
-        if not why:
-            why = "the rest of the budget does not cover the next take"
-            desk.halt.submitting(why)
+    urls, turn, why = await _ready(desk, request)
+    taken = None if turn is None else _set_aside(desk, request, place)
+    if turn is None or taken is None:
+        if turn is not None:
+            desk.throttle.dropped()
         desk.purse.give_back(place)
-        desk.tell(What.PENDING, takes, why)
+        desk.tell(What.PENDING, takes, why or desk.halt.why())
         return None
     intent = Intent(
         key=request.key,
@@ -50,36 +48,52 @@ async def submit(desk: Desk, request: Request, number: int, takes: tuple[str, ..
         reserved=taken,
         unit=request.unit,
     )
-    purchase: Purchase | None = None
-    for attempt in range(desk.submissions):
-        purchase, told = await desk.uninterrupted(_exchange(desk, request, intent, purchase, takes))
-        if not isinstance(told, NotTaken):
-            return purchase
-        if attempt + 1 == desk.submissions or desk.halt.why():
-            desk.tell(What.PENDING, takes, f"not taken: {told.reason}", purchase=purchase)
+    purchase, told = await desk.uninterrupted(_exchange(desk, request, intent, None, turn, takes))
+    for _ in range(desk.submissions - 1):
+        if not isinstance(told, NotTaken) or desk.halt.why():
             break
         desk.tell(What.PAUSED, takes, told.reason, purchase=purchase)
-        await desk.rest(pause(attempt, told.retry_after_s))
-        if why := desk.halt.why():
-            desk.tell(What.PENDING, takes, why, purchase=purchase)
+        turn = await desk.throttle.turn(desk.while_submitting)
+        if turn is None:
             break
-    desk.purse.give_back(place)
+        purchase, told = await desk.uninterrupted(_exchange(desk, request, intent, purchase, turn, takes))
+    if isinstance(told, NotTaken):
+        desk.tell(What.PENDING, takes, desk.halt.why() or f"not taken: {told.reason}", purchase=purchase)
+        desk.purse.give_back(place)
+    if purchase.state is not State.WAITING:
+        desk.room.settled(place)
     return purchase
 
 
-async def _ready(desk: Desk, request: Request) -> tuple[Mapping[str, str], str]:
-    """(where each medium lies, why nothing may be submitted); one of them is empty, or both."""
+async def _ready(desk: Desk, request: Request) -> tuple[Mapping[str, str], int | None, str]:
+    """(where each medium lies, the turn to submit, why there is none)."""
     if why := desk.halt.why():
-        return {}, why
+        return {}, None, why
     try:
         urls = await desk.api.upload(request)
     except NotUploaded as fault:
-        return {}, fault.reason
-    return urls, desk.halt.why()
+        return {}, None, fault.reason
+    turn = await desk.throttle.turn(desk.while_submitting)
+    return urls, turn, desk.halt.why()
+
+
+def _set_aside(desk: Desk, request: Request, place: tuple[str, int]) -> Decimal | None:
+    """Credits, and room on the disk, set aside for the request; None when nothing may be submitted, of which `halt` knows why."""
+    if desk.halt.why():
+        return None
+    if lacking := desk.room.lacking(request):
+        desk.halt.submitting(lacking)
+        return None
+    taken = desk.purse.take(place, request.model, request.reserve if request.reserve is not None else ZERO)
+    if taken is None:
+        desk.halt.submitting("the rest of the budget does not cover the next take")
+    else:
+        desk.room.expect(place, request)
+    return taken
 
 
 async def _exchange(
-    desk: Desk, request: Request, intent: Intent, before: Purchase | None, takes: tuple[str, ...]
+    desk: Desk, request: Request, intent: Intent, before: Purchase | None, turn: int, takes: tuple[str, ...]
 ) -> tuple[Purchase, Submitted]:
     """The intent, the POST and the record of its answer: once begun, nothing of ours parts them."""
     if before is None:
@@ -92,10 +106,12 @@ async def _exchange(
         purchase = await desk.record(before, Event.SEND)
     if why := desk.halt.why():  # while the intent was being written
         told: Submitted = NotTaken(reason=why, retry_after_s=None)
+        desk.throttle.dropped()
     else:
         told = await desk.api.submit(
             path=request.path, body=intent.body, idempotency_key=intent.idempotency_key, request=request
         )
+        desk.throttle.heard(turn, told)
     match told:
         case Receipt():
             purchase = await _receipt(desk, purchase, told, takes)
@@ -118,6 +134,7 @@ async def _receipt(desk: Desk, purchase: Purchase, told: Receipt, takes: tuple[s
         purchase = await desk.record(purchase, Event.RECEIPT, task_id=told.task_id, eta_s=told.eta_s, reserved=reserved)
     except TaskHeld as held:
         # Another purchase holds this task already: the service has mixed them up, so nobody knows what was taken.
+        desk.throttle.ended()
         return await _unknown(desk, purchase, str(held), takes)
     except Exception as fault:
         desk.halt.submitting("the journal cannot be written")
@@ -130,8 +147,8 @@ async def _receipt(desk: Desk, purchase: Purchase, told: Receipt, takes: tuple[s
 
 async def _unknown(desk: Desk, purchase: Purchase, reason: str, takes: tuple[str, ...]) -> Purchase:
     desk.unknown.append(purchase.intent.take)
-    if len(desk.unknown) >= UNKNOWN_LIMIT:
-        desk.halt.submitting(f"{UNKNOWN_LIMIT} outcomes of this run are unknown")
+    if len(desk.unknown) >= desk.max_unknown:
+        desk.halt.submitting(f"{desk.max_unknown} outcomes of this run are unknown")
     try:
         purchase = await desk.record(purchase, Event.UNANSWERED, error={"code": "no-answer", "message": reason})
     finally:

@@ -49,17 +49,20 @@ async def wait(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purcha
     begun = desk.clock.monotonic()
     age_before = _age(desk, purchase)
     learned = desk.learned.get(purchase.intent.model, ())
-    gone, elsewhere, empty, refused, told_s = GoneCount(desk), Elsewhere(desk, purchase), 0, 0, 0.0
+    gone, elsewhere, empty, refused = GoneCount(desk), Elsewhere(desk, purchase), 0, 0
     while True:
         waited = desk.clock.monotonic() - begun
         if waited >= desk.deadline_s:
             purchase = await desk.record(purchase, Event.OVERDUE)
             desk.tell(What.OVERDUE, takes, f"not finished after {desk.deadline_s:.0f} s", purchase=purchase)
             return purchase
-        pause = 0.0 if age_before and waited == 0 else desk.poll.next(age_before + waited, purchase.eta_s, learned)
-        if not await desk.rest(min(max(pause, told_s), desk.deadline_s - waited)):
+        pause = 0.0
+        if not age_before or waited:
+            pause = desk.poll.next(age_before + waited, purchase.eta_s, learned)
+            pause = desk.poll.on_beat(pause, desk.clock.monotonic())
+        if not await desk.rest(min(max(pause, desk.throttle.peace_s), desk.deadline_s - waited)):
             return purchase
-        told, told_s = await desk.api.poll(task_id), 0.0
+        told = await ask(desk, task_id)
         if elsewhere.keeps(told):
             desk.tell(What.STOPPED, takes, "its task belongs to another account", purchase=purchase)
             return purchase
@@ -83,7 +86,6 @@ async def wait(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purcha
             case Progress():
                 desk.tell(What.WAITING, takes, told.status, percent=told.percent, purchase=purchase)
             case Missed():
-                told_s = told.retry_after_s or 0.0
                 if told.for_key:
                     desk.halt.submitting(f"the service refuses this key: {told.reason}")
                 if refused >= REFUSED_POLLS:
@@ -94,7 +96,7 @@ async def wait(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purcha
 async def ask_again(desk: Desk, purchase: Purchase) -> Purchase:
     """Ask once about an end whose reservation is kept. What the service says now counts where the table allows it; no answer
     and the same answer leave it as it is."""
-    told = await desk.api.poll(purchase.task_id or "")
+    told = await ask(desk, purchase.task_id or "")
     match told:
         case Completed() if told.links:
             return await completed(desk, purchase, told)
@@ -104,6 +106,14 @@ async def ask_again(desk: Desk, purchase: Purchase) -> Purchase:
         case Progress() if purchase.state is State.LOST:
             return await desk.record(purchase, Event.RESUMED)
     return purchase
+
+
+async def ask(desk: Desk, task_id: str) -> Polled:
+    """Ask about a task; a pause that the service wants holds for all that is asked of it."""
+    told = await desk.api.poll(task_id)
+    if isinstance(told, Missed) and told.retry_after_s is not None:
+        desk.throttle.put_off(told.retry_after_s)
+    return told
 
 
 async def completed(desk: Desk, purchase: Purchase, told: Completed) -> Purchase:

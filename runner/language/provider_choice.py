@@ -14,7 +14,9 @@ FREE = "animatic"
 PROVIDERS = (FREE, "evolink")
 MOST_CONCURRENT = 1000
 
-_PROVIDER_KEYS = ("name", "base_url", "concurrency", "poll", "replay")
+MOST_PER_S = 1000
+
+_PROVIDER_KEYS = ("name", "base_url", "concurrency", "poll", "replay", "rate_per_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +31,14 @@ class Poll:
 class ProviderChoice:
     """The provider and what the pipeline says of it; None is the provider's own default.
 
-    `base_url` is https, or http on loopback, without a `/` at its end. `replay_within_s`: a submission whose answer was
+    `base_url` is https, or http on loopback, without a `/` at its end. `rate_per_s`: submissions a second. `replay_within_s`: a submission whose answer was
     lost may be sent once more, with the same idempotency key, within so many seconds; None is never.
     """
 
     name: str
     base_url: str | None = None
     concurrency: int | None = None
+    rate_per_s: float | None = None
     poll: Poll | None = None
     replay_within_s: float | None = None
     span: Span
@@ -51,7 +54,7 @@ def read_provider(at: Node, faults: Faults) -> ProviderChoice | None:
     if tree is None:
         return None
     fields.known_keys(tree, _PROVIDER_KEYS, faults, of="`provider`")
-    named, url, concurrency, poll, replay = (tree.get(key) for key in _PROVIDER_KEYS)
+    named, url, concurrency, poll, replay, rate = (tree.get(key) for key in _PROVIDER_KEYS)
     if named is None:
         fields.missing(tree, "name", faults, of="`provider`", help=f"`name:` is one of {', '.join(PROVIDERS)}")
     name = _provider_name(named, "`name` of `provider`", faults) if named else None
@@ -59,10 +62,17 @@ def read_provider(at: Node, faults: Faults) -> ProviderChoice | None:
     many = fields.whole(concurrency, "`concurrency`", faults, least=1, most=MOST_CONCURRENT) if concurrency else None
     pause = _poll(poll, faults) if poll else None
     within_s = _replay(replay, faults) if replay else None
+    rate_per_s = _rate(rate, faults) if rate else None
     if len(faults.found) > before or name is None or named is None:
         return None
     return ProviderChoice(
-        name=name, base_url=base_url, concurrency=many, poll=pause, replay_within_s=within_s, span=named.span
+        name=name,
+        base_url=base_url,
+        concurrency=many,
+        rate_per_s=rate_per_s,
+        poll=pause,
+        replay_within_s=within_s,
+        span=named.span,
     )
 
 
@@ -136,6 +146,14 @@ def _replay(at: Node, faults: Faults) -> float | None:
     tree = fields.shaped(at, "`replay`", ("within_s",), faults)
     found = _seconds(tree, ("within_s",), "`replay`", faults) if tree else None
     return found[0] if found else None
+
+
+def _rate(at: Node, faults: Faults) -> float | None:
+    value = fields.amount(at, "`rate_per_s`", faults, unit="submissions a second")
+    if value is not None and not 0 < value <= MOST_PER_S:
+        faults.add("bad-value", f"`rate_per_s` is {value:g}; it is more than 0 and at most {MOST_PER_S}", at.span)
+        return None
+    return None if value is None else float(value)
 
 
 def _seconds(tree: Mapping, keys: tuple[str, ...], of: str, faults: Faults) -> list[float] | None:

@@ -19,6 +19,7 @@ class Service:
     base_url: str | None
     files_url: str | None
     concurrency: int
+    rate_per_s: float | None
     poll_floor_s: float
     poll_ceiling_s: float
     deadline_s: float

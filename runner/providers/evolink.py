@@ -76,7 +76,8 @@ def read_submit(reply: Reply) -> Submitted:
             return Unclear(reason=f"HTTP {status} without a lawful task id")
         return Receipt(task_id=task_id, eta_s=_eta(body), reserved=_reserved(body))
     if status == 429 or (status == 503 and error is not None):
-        return NotTaken(reason=f"HTTP {status}: {message}", retry_after_s=retry_after(reply, error))
+        told_s = retry_after(reply, error)
+        return NotTaken(reason=f"HTTP {status}: {message}", retry_after_s=told_s, pressed=status == 429)
     if status in (401, 402):
         return Refusal(code=code, message=message, for_key=True)
     if status == 403:

@@ -10,8 +10,9 @@ class Provider:
     """One service's fixed facts. `base_url` None: the service is started by the program itself and has no address of its own.
 
     `ephemeral`: the service lives and dies with its process and owes nothing. `concurrency` 0: as many as there are
-    cores. Poll limits in seconds; `deadline_s` from submission, `link_life_s` of a result's
-    link from completion.
+    cores. `rate_per_s` submissions at most, one behind the other; None: as they come. Poll limits in seconds; `batch` is how
+    many tasks one query may ask about, 0 that each is asked about by itself. `deadline_s` from submission, `link_life_s` of
+    a result's link from completion.
     """
 
     name: str
@@ -23,6 +24,8 @@ class Provider:
     concurrency: int
     poll_floor_s: float
     poll_ceiling_s: float
+    rate_per_s: float | None = None
+    batch: int = 0
     deadline_s: float = 1800
     link_life_s: float = 86_400
 
@@ -49,6 +52,8 @@ PROVIDERS: Mapping[str, Provider] = {
         concurrency=3,
         poll_floor_s=5,
         poll_ceiling_s=15,
+        rate_per_s=5,
+        batch=50,
     ),
 }
 
@@ -73,10 +78,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotTaken:
-    """Certainly not taken, and worth sending again. `retry_after_s` as the service told it, None if it did not."""
+    """Certainly not taken, and worth sending again. `retry_after_s` as the service told it, None if it did not; `pressed`: it
+    says that too much was asked at once."""
 
     reason: str
     retry_after_s: float | None
+    pressed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

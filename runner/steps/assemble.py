@@ -2,7 +2,7 @@
 
 import heapq
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,15 @@ from runner.adapters.streams import exact
 from runner.core.media import ClipFacts
 from runner.steps import picture, sound, splice
 from runner.steps.clip import Clip, survey
-from runner.steps.cut import FPS, SAMPLE_RATE, BadCut, CutPlan, Piece, plan_cut
+from runner.steps.cut import FPS, SAMPLE_RATE, BadCut, CutPlan, Piece, Stopped, plan_cut
 
-__all__ = ["BadCut", "Piece", "Unreadable", "assemble", "plan_cut"]
+__all__ = ["BadCut", "Piece", "Stopped", "Unreadable", "assemble", "plan_cut"]
 
 # Lengths in a film are written in samples: in thousandths of a second, the default, they would be rounded.
 CONTAINER = {"movflags": "+faststart", "fflags": "+bitexact", "movie_timescale": str(SAMPLE_RATE)}
 
 
-def assemble(pieces: Sequence[Piece], target: Path) -> ClipFacts:
+def assemble(pieces: Sequence[Piece], target: Path, stopped: Callable[[], bool] = lambda: False) -> ClipFacts:
     """Write the film of these pieces, in this order, to `target`: H.264 at 24 fps with AAC stereo at 48 kHz, in an MP4.
 
     The frame is the first clip's, without clips 1280 x 720; other clips are scaled to fit it and centred on black. Equal
@@ -33,14 +33,15 @@ def assemble(pieces: Sequence[Piece], target: Path) -> ClipFacts:
     sound. Blocking, on one thread; memory does not grow with the film. What stood at `target` is replaced at the end or
     not at all.
 
-    Raises BadCut when trims or dissolves do not fit the clips, Unreadable when a clip cannot be decoded, OSError.
+    Raises BadCut when trims or dissolves do not fit the clips, Unreadable when a clip cannot be decoded, OSError; Stopped
+    before its next packet once `stopped`, which is asked for each, says so.
     """
     clips = tuple(survey(piece.name, piece.clip) if piece.clip else None for piece in pieces)
     plan = plan_cut(pieces, [clip.seconds if clip else None for clip in clips])
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        width_px, height_px = _write(plan, clips, part)
+        width_px, height_px = _write(plan, clips, part, stopped)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         sha256, size_bytes = digest(part)
@@ -63,7 +64,7 @@ def assemble(pieces: Sequence[Piece], target: Path) -> ClipFacts:
     )
 
 
-def _write(plan: CutPlan, clips: tuple[Clip | None, ...], path: Path) -> tuple[int, int]:
+def _write(plan: CutPlan, clips: tuple[Clip | None, ...], path: Path, stopped: Callable[[], bool]) -> tuple[int, int]:
     """The film as planned; its width and height in pixels."""
     whole = splice.whole_clips(plan, clips)
     with av.open(str(path.absolute()), "w", format="mp4", options=CONTAINER) as container:
@@ -83,6 +84,8 @@ def _write(plan: CutPlan, clips: tuple[Clip | None, ...], path: Path) -> tuple[i
         container.start_encoding()
         # Both come in the order of their decoding; side by side neither waits in memory for the other.
         for packet in heapq.merge(pictures, sounds, key=_decoded_at):
+            if stopped():
+                raise Stopped
             container.mux(packet)
         return shown.codec_context.width, shown.codec_context.height
 

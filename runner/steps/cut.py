@@ -14,6 +14,10 @@ SHORTFALL = 6  # frames a clip may be shorter than was ordered, and a trim that 
 FRAME_SAMPLES = SAMPLE_RATE // FPS  # sound and picture share this grid, so they can never drift
 
 
+class Stopped(Exception):
+    """The film was given up half-way because the run was stopped; nothing of it is left."""
+
+
 class BadCut(ValueError):
     """The film cannot be cut as asked; the message is one plain sentence, `name` the piece it is about, if one."""
 

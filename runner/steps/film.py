@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
@@ -12,8 +12,10 @@ from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
 from runner.language.pipeline import Assemble, Missing
 from runner.language.take import Take
-from runner.steps.cut import FPS, Piece, plan_cut
+from runner.steps.cut import FPS, Piece, Stopped, plan_cut
 from runner.steps.version import FILM_VERSION
+
+__all__ = ["Incomplete", "Stopped", "assemble", "chosen", "made_already", "pieces", "rehearse"]
 
 
 class Incomplete(Exception):
@@ -70,11 +72,17 @@ def made_already(pieces: Sequence[Piece], digests: Mapping[str, str], step: Asse
     return known.sha256 if known else None
 
 
-async def assemble(pieces: Sequence[Piece], digests: Mapping[str, str], step: Assemble, outputs: Outputs) -> str:
-    """Make the film; its digest. Raises `BadCut`, `Unreadable`, OSError."""
+async def assemble(
+    pieces: Sequence[Piece],
+    digests: Mapping[str, str],
+    step: Assemble,
+    outputs: Outputs,
+    stopped: Callable[[], bool] = lambda: False,
+) -> str:
+    """Make the film; its digest. Raises `BadCut`, `Unreadable`, OSError, and `Stopped` soon after `stopped` is true."""
     from runner.steps import assemble as assembly  # loads decoders, which a run with nothing to do need not
 
-    made = await asyncio.to_thread(assembly.assemble, pieces, outputs.path(step.output))
+    made = await asyncio.to_thread(assembly.assemble, pieces, outputs.path(step.output), stopped)
     await outputs.note(step.output, made.sha256, _fingerprint(pieces, digests))
     return made.sha256
 

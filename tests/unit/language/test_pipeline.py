@@ -67,7 +67,7 @@ def test_every_word_of_a_pipeline_arrives_where_it_belongs() -> None:
     found = lawful(
         """\
 title: Our own
-provider: {name: evolink, base_url: https://api.example.org/v2/, concurrency: 5, poll: {floor_s: 0.5, ceiling_s: 9}, replay: {within_s: 600}}
+provider: {name: evolink, base_url: https://api.example.org/v2/, concurrency: 5, rate_per_s: 2.5, poll: {floor_s: 0.5, ceiling_s: 9}, replay: {within_s: 600}}
 override: {"*": {quality: 720p}, wan2.5-text-to-video: {quality: 480p, model_params: {shot_type: multi}}}
 budget: 12.30
 steps:
@@ -78,6 +78,7 @@ steps:
     provider, (generate, assemble) = found.provider, found.steps
     assert (found.title, found.budget) == ("Our own", Decimal("12.30"))
     assert (provider.base_url, provider.concurrency, provider.replay_within_s) == ("https://api.example.org/v2", 5, 600)
+    assert provider.rate_per_s == 2.5
     assert provider.poll is not None
     assert (provider.poll.floor_s, provider.poll.ceiling_s) == (0.5, 9)
     assert isinstance(generate, Generate)
@@ -179,6 +180,9 @@ def test_a_faulty_word_is_reported(text: str, code: str) -> None:
         ("{base_url: 'https://example.org'}", "missing-key"),
         ("{name: evolink, concurrency: 0}", "bad-value"),
         ("{name: evolink, concurrency: 2.0}", "bad-type"),
+        ("{name: evolink, rate_per_s: 0}", "bad-value"),
+        ("{name: evolink, rate_per_s: 1001}", "bad-value"),
+        ("{name: evolink, rate_per_s: quick}", "bad-type"),
         ("{name: evolink, poll: {floor_s: 5}}", "missing-key"),
         ("{name: evolink, poll: {floor_s: 5, ceiling_s: 4}}", "bad-value"),
         ("{name: evolink, poll: {floor_s: 0, ceiling_s: 4}}", "bad-value"),
