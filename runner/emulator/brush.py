@@ -19,6 +19,7 @@ Places: TypeAlias = NDArray[np.intp]
 
 SOFT = 4  # soft fields are computed for every fourth pixel of luma
 GRAIN_PX = 512
+FAINT = 0.2  # strokes weaker than this change the light alone, not the colour
 
 
 def generator(chance: Chance, name: str) -> np.random.Generator:
@@ -182,7 +183,7 @@ class Canvas:
     def dashes(self, marks: Floats, color: Yuv) -> None:
         """Short level strokes as light on water makes them: rows of x, y, length, thickness, strength."""
         for x, y, length, thick, strength in marks.tolist():
-            for sheet in self._sheets:
+            for sheet in self._sheets if strength > FAINT else self._sheets[:1]:
                 s = sheet.scale
                 top, left = int(y * s), int((x - length / 2) * s)
                 bottom, right = top + max(1, round(thick * s)), left + max(2, int(length * s))

@@ -22,7 +22,9 @@ X264 = {
     "x264-params": "keyint=120:min-keyint=120:scenecut=0:ipratio=2:chroma-qp-offset=-3",
 }
 # Constant quality by the encoder's fast search; to hit a bit rate it would encode each quiet frame several times.
-AAC = {"aac_coder": "fast", "flags": "+qscale", "global_quality": "180"}
+# A sound without an upper end needs neither its bands nor their fineness.
+AAC = {"aac_coder": "fast", "flags": "+qscale"}
+FULL, LOW = "180", "60"
 BT709 = 1
 
 
@@ -42,7 +44,8 @@ class Mp4:
         self._frame = av.VideoFrame(width_px, height_px, "yuv420p")
         self._audio = None
         if sound is not None:
-            options = AAC | ({"cutoff": str(sound.top_hz)} if sound.top_hz else {})
+            low = {"cutoff": str(sound.top_hz), "global_quality": LOW}
+            options = AAC | (low if sound.top_hz else {"global_quality": FULL})
             self._audio = self._file.add_stream("aac", rate=RATE, layout="stereo", options=options)
             self._audio.codec_context.thread_count = 1
         self.picture: Planes = view_of(self._frame)  # to be drawn before each `add`

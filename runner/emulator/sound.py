@@ -67,7 +67,7 @@ def _append(sound: Floats, at: int, piece: av.AudioFrame) -> int:
 COARSE = 8  # the chord has nothing above a kilohertz: it is made of every eighth sample
 LEVEL = 0.11
 MINOR = frozenset(("night", "storm", "fire", "space", "neon", "snow"))
-CHORD_TOP_HZ = 6000
+CHORD_TOP_HZ = 4000
 ROOTS_HZ = (98.0, 110.0, 123.5, 130.75, 146.75)
 
 
