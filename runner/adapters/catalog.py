@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from os.path import relpath
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from runner.adapters.files import Unreadable, read_text, resolve
+from runner.adapters.files import Files, Unreadable
 from runner.contract import check
 from runner.contract.fault import Path as FaultPath
 from runner.contract.model import Model, load
@@ -19,6 +18,7 @@ from runner.language.node import Mapping as Branch
 from runner.language.node import Node, Scalar, Sequence
 
 MODELS = "schemas/models"
+PIPELINES = "pipelines"
 SUFFIX = ".schema.json"
 LARGEST_BYTES = 256 * 1024  # of a schema file
 MOST_FILES = 200  # of the project's own models
@@ -50,21 +50,22 @@ def shipped_models() -> Mapping[str, Model]:
     return MappingProxyType({model.name: model for model in found})
 
 
-def models(root: Path | None, shown_from: Path | None = None) -> Mapping[str, Model]:
-    """The shipped models, then the project's own from `<root>/schemas/models`, by name.
+def models(files: Files | None) -> Mapping[str, Model]:
+    """The shipped models, then the project's own from `schemas/models`, by name; None is no project.
 
-    Their files are shown as seen from `shown_from`, else from the root. Raises Rejected with every fault of every file.
+    Raises Rejected with every fault of every file.
     """
-    if root is None or not (root / MODELS).is_dir():
+    if files is None:
         return shipped_models()
-    files = sorted(path.name for path in (root / MODELS).glob("*.json"))
-    if len(files) > MOST_FILES:
+    shipped = {f"{name}{SUFFIX}" for name in shipped_models()} if files.past else set()
+    names = [name for name in files.folder(MODELS) if name.endswith(".json") and name not in shipped]
+    if len(names) > MOST_FILES:
         raise Rejected([Diagnostic(code="bad-model", headline=f"`{MODELS}` holds more than {MOST_FILES} models")])
     found = dict(shipped_models())
     faults: list[Diagnostic] = []
-    for name in files:
+    for name in names:
         try:
-            if model := _own(root, f"{MODELS}/{name}", relpath(root / MODELS / name, shown_from or root)):
+            if model := _own(files, f"{MODELS}/{name}"):
                 found[model.name] = model
         except Rejected as rejected:
             faults.extend(rejected.diagnostics)
@@ -78,35 +79,35 @@ def _shipped_texts() -> tuple[str, ...]:
     return tuple(file.read_text(encoding="utf-8") for file in sorted((home() / MODELS).glob(f"*{SUFFIX}")))
 
 
-def pipelines(root: Path | None) -> Mapping[str, Path]:
-    """Every pipeline there is, by its name: shipped ones, then the project's own."""
-    found: dict[str, Path] = {}
-    for folder in (home() / "pipelines", *([root / "pipelines"] if root else [])):
-        for file in sorted(folder.glob("*.yaml")):
-            found.setdefault(file.stem, file)
-    return found
+def pipelines(files: Files | None) -> tuple[str, ...]:
+    """The names of all pipelines there are: shipped ones, then the project's own."""
+    shipped = sorted(path.name for path in (home() / PIPELINES).glob("*.yaml"))
+    own = files.folder(PIPELINES) if files else ()
+    return tuple(dict.fromkeys(name.removesuffix(".yaml") for name in (*shipped, *own) if name.endswith(".yaml")))
 
 
-def pipeline_path(name: str, root: Path | None) -> Path | None:
-    """The pipeline's file, None if there is none. Raises Rejected where a project's file would replace a shipped one."""
-    shipped = home() / "pipelines" / f"{name}.yaml"
-    own = root / "pipelines" / f"{name}.yaml" if root else shipped
+def pipeline(name: str, files: Files | None) -> Source | None:
+    """The pipeline's file, None if there is none. Raises Rejected where a project's file would replace a shipped one,
+    `Unreadable` where the project's cannot be read."""
+    path = f"{PIPELINES}/{name}.yaml"
+    own = files if files and f"{name}.yaml" in files.folder(PIPELINES) else None
+    shipped = home() / path
     if not shipped.is_file():
-        return own if own.is_file() else None
-    if own.is_file() and not _same(own, shipped):
-        raise Rejected([_taken("pipeline", name, f"pipelines/{name}.yaml")])
-    return shipped
+        return own.text(path) if own else None
+    text = shipped.read_text(encoding="utf-8")
+    if own and not own.past and own.text(path).text != text:
+        raise Rejected([_taken("pipeline", name, path)])
+    return Source(path=path, name=path, text=text)
 
 
 # ---------------------------------------------------------------- a model of the project
 
 
-def _own(root: Path, path: str, shown: str) -> Model | None:
+def _own(files: Files, path: str) -> Model | None:
     """The project's model at `path`; None for the very file that is shipped, as in Shotrunner's own checkout."""
+    shown = files.shown(path)
     try:
-        if resolve(root, path).stat().st_size > LARGEST_BYTES:
-            raise Unreadable(f"is larger than {LARGEST_BYTES // 1024} KiB")
-        source = read_text(root, path, shown)
+        source = files.text(path, most_bytes=LARGEST_BYTES)
     except Unreadable as fault:
         raise Rejected([Diagnostic(code="bad-model", headline=f"`{shown}` {fault.reason}")]) from None
     if any(source.text == text for text in _shipped_texts()):
@@ -146,10 +147,6 @@ def _taken(kind: str, name: str, shown: str, span: Span | None = None) -> Diagno
         notes=(f"what a shipped {kind} asks for and costs is the same in every project",),
         help=f"give the project's own {kind} another name",
     )
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
 
 
 def _json(source: Source) -> Any:

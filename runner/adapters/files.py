@@ -5,14 +5,19 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from runner.core.diagnostics import Diagnostic, Rejected, Source
 
 TEXT_LIMIT = 64 * 1024 * 1024
 FICLONE = 0x40049409  # Linux: share the blocks of another file of the same file system
 FORBIDDEN = (".git", ".shotrunner")
+MISSING = "does not exist"
+ELSEWHERE = "lies where Shotrunner does not read (.git, .shotrunner, .env)"
 
 
 class Unreadable(Exception):
@@ -23,51 +28,112 @@ class Unreadable(Exception):
         super().__init__(reason)
 
 
+class Files(Protocol):
+    """The files of a project, wherever they are kept; paths are posix, from the project's root. All raise `Unreadable`.
+
+    `past`: as they once were. A file there with the name of a shipped one is passed over: it is what shipped then, in
+    Shotrunner's own history, and a fault of today's project anywhere else.
+    """
+
+    @property
+    def past(self) -> bool: ...
+
+    def text(self, path: str, *, most_bytes: int = TEXT_LIMIT) -> Source: ...
+
+    def folder(self, path: str) -> tuple[str, ...]:
+        """The names of what lies in a folder, sorted; none where there is no such folder."""
+
+    def on_disk(self, path: str) -> AbstractContextManager[Path]:
+        """The file's bytes on this disk, for as long as the context is open."""
+
+    def shown(self, path: str) -> str:
+        """How the user is shown the file."""
+
+
 def resolve(root: Path, path: str) -> Path:
     """The real place of `path` (posix, from the root). Raises `Unreadable` unless it is a regular file strictly below the root."""
     try:
         real = (root / path).resolve(strict=True)
     except FileNotFoundError:
-        raise Unreadable("does not exist") from None
+        raise Unreadable(MISSING) from None
     except (OSError, ValueError, RuntimeError) as fault:
         raise Unreadable(f"cannot be opened ({getattr(fault, 'strerror', None) or 'not a lawful path'})") from None
     if not real.is_relative_to(root.resolve()):
         raise Unreadable("lies outside the project's root")
-    parts = real.relative_to(root.resolve()).parts
-    if any(part in FORBIDDEN or part.startswith(".env") for part in parts):
-        raise Unreadable("lies where Shotrunner does not read (.git, .shotrunner, .env)")
+    if private(real.relative_to(root.resolve()).parts):
+        raise Unreadable(ELSEWHERE)
     if not stat.S_ISREG(real.stat().st_mode):
         raise Unreadable("is not a regular file")
     return real
 
 
-def read_text(root: Path, path: str, name: str) -> Source:
-    """A text file below the root as a Source. Raises `Unreadable`."""
-    real = resolve(root, path)
+def decoded(content: bytes) -> str:
+    """UTF-8, with or without its mark. Raises `Unreadable`."""
     try:
-        if real.stat().st_size > TEXT_LIMIT:
-            raise Unreadable(f"is larger than {TEXT_LIMIT // 1024**2} MiB")
-        text = real.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Unreadable(f"is not UTF-8 (byte {fault.start})") from None
-    except OSError as fault:
-        raise Unreadable(f"cannot be read ({fault.strerror})") from None
-    return Source(path=path, name=name, text=text)
 
 
-def reader(root: Path, shown_from: Path) -> Callable[[str], Source]:
-    """`read(path)` for the language: paths from the root in, Sources out; names are shown from `shown_from`.
+def too_large(most_bytes: int) -> Unreadable:
+    mib = 1024**2
+    return Unreadable(
+        f"is larger than {f'{most_bytes // mib} MiB' if most_bytes >= mib else f'{most_bytes // 1024} KiB'}"
+    )
+
+
+def private(parts: tuple[str, ...]) -> bool:
+    """Whether a path of these parts leads where nothing is read."""
+    return any(part in FORBIDDEN or part.startswith(".env") for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """The files of a project as they lie on disk; names are shown from `shown_from`."""
+
+    root: Path
+    shown_from: Path
+
+    @property
+    def past(self) -> bool:
+        return False
+
+    def text(self, path: str, *, most_bytes: int = TEXT_LIMIT) -> Source:
+        real = resolve(self.root, path)
+        try:
+            if real.stat().st_size > most_bytes:
+                raise too_large(most_bytes)
+            text = decoded(real.read_bytes())
+        except OSError as fault:
+            raise Unreadable(f"cannot be read ({fault.strerror})") from None
+        return Source(path=path, name=self.shown(path), text=text)
+
+    def folder(self, path: str) -> tuple[str, ...]:
+        try:
+            return tuple(sorted(entry.name for entry in (self.root / path).iterdir()))
+        except OSError:
+            return ()
+
+    @contextmanager
+    def on_disk(self, path: str) -> Iterator[Path]:
+        yield resolve(self.root, path)
+
+    def shown(self, path: str) -> str:
+        return os.path.relpath(self.root / path, self.shown_from)
+
+
+def reader(files: Files) -> Callable[[str], Source]:
+    """`read(path)` for the language: paths from the root in, Sources out.
 
     The reader raises `Rejected` with code `missing-file` or `unreadable-file`, without a place: whoever names the file adds it.
     """
 
     def read(path: str) -> Source:
-        name = os.path.relpath(root / path, shown_from)
         try:
-            return read_text(root, path, name)
+            return files.text(path)
         except Unreadable as fault:
-            code = "missing-file" if fault.reason == "does not exist" else "unreadable-file"
-            raise Rejected([Diagnostic(code=code, headline=f"`{name}` {fault.reason}")]) from None
+            code = "missing-file" if fault.reason == MISSING else "unreadable-file"
+            raise Rejected([Diagnostic(code=code, headline=f"`{files.shown(path)}` {fault.reason}")]) from None
 
     return read
 

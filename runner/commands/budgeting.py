@@ -15,7 +15,9 @@ from runner.screen.terminal import Terminal
 def admit(
     loaded: Loaded, decided: Decided, options: Options, environment: Mapping[str, str], terminal: Terminal
 ) -> Decimal | None:
-    """Credits this run may newly commit, None on a free service. Raises `Refused` when the plan's worst case does not fit."""
+    """Credits this run may newly commit, None on a free service. Raises `Refused` when the plan's worst case does not fit, or what
+    it would send is not here."""
+    _demand_media(decided)
     if loaded.service.provider.free:
         return None
     plan, caps = decided.plan, decided.caps
@@ -57,6 +59,17 @@ def admit(
         notes=(told,),
         help=f"add --budget {need}",
     )
+
+
+def _demand_media(decided: Decided) -> None:
+    """Raises `Refused` where something to buy has a medium that Git LFS has not brought."""
+    requests = [action.request for action in decided.plan.to_buy if action.request]
+    absent = list(dict.fromkeys(part.path or "" for request in requests for part in request.media if not part.here))
+    if absent:
+        named = f"{', '.join(absent[:8])}{' ...' if len(absent) > 8 else ''}"
+        raise Refused(
+            f"{count(len(absent), 'reference')} to be sent, only Git LFS pointers here: {named}", help="`git lfs pull`"
+        )
 
 
 def _advice(loaded: Loaded, cap: str, price: Decimal) -> str:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from runner.adapters import catalog
+from runner.adapters.files import Checkout
 from runner.adapters.root import project_of
 from runner.core.errors import Exit, Refused
 from runner.emulator.app import Emulator
@@ -19,7 +20,7 @@ def emulate(
 ) -> Exit:
     """Serve until Ctrl-C or SIGTERM. Raises `Refused` when the address cannot be taken."""
     here = Path.cwd()
-    models = catalog.models(project_of(here / "storyboard.yaml").root, here)
+    models = catalog.models(Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here))
     with tempfile.TemporaryDirectory(prefix="shotrunner-emulate-") as folder:
         try:
             emulator = Emulator(

@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from runner.adapters import catalog
+from runner.adapters.files import Checkout, Files, reader
 from runner.adapters.files import Unreadable as NotReadable
-from runner.adapters.files import read_text, reader, resolve
 from runner.adapters.media import PROBE_VERSION, Probe, Unreadable, digest, facts_from_json
 from runner.adapters.root import Project, project_of, tracked_by_git
+from runner.adapters.signature import LfsPointer
 from runner.commands.options import Options
 from runner.commands.provider import service_of
 from runner.contract.model import Model
-from runner.core.diagnostics import Diagnostic, Rejected, Source, has_errors, in_file_order
+from runner.core.diagnostics import Diagnostic, Rejected, Span, has_errors, in_file_order
 from runner.core.errors import Refused
-from runner.core.media import MediaFacts
+from runner.core.media import MediaFacts, Pointer
 from runner.core.request import Request
 from runner.core.spelling import nearest
 from runner.language import pipeline as pipelines
@@ -72,19 +73,19 @@ def project(file: Path, options: Options) -> tuple[Project, str]:
         raise Refused(f"{file} lies outside the project's root {found.root}") from None
 
 
-def load(place: Project, path: str, options: Options, cached: Cached) -> Loaded:
-    """Everything up to the requests. Raises `Rejected` when nothing can be unfolded, `Refused` for what was typed wrong."""
-    here = Path.cwd()
-    read = reader(place.root, here)
-    storyboard = storyboards.load(path, read, options.variables)
+def load(place: Project, path: str, options: Options, cached: Cached, files: Files | None = None) -> Loaded:
+    """Everything up to the requests, out of `files`: by default those that lie at the project's root. Raises `Rejected` when
+    nothing can be unfolded, `Refused` for what was typed wrong."""
+    files = files or Checkout(root=place.root, shown_from=Path.cwd())
+    storyboard = storyboards.load(path, reader(files), options.variables)
     try:
-        models = catalog.models(place.root, here)
-        pipeline = _pipeline(storyboard, place.root, here, options)
+        models = catalog.models(files)
+        pipeline = _pipeline(storyboard, place.root, files, options)
     except Rejected as rejected:
         raise Rejected(in_file_order((*storyboard.diagnostics, *rejected.diagnostics))) from None
     service = service_of(pipeline, options, os.environ)
     paths = dict.fromkeys(u.path for t in storyboard.takes for m in t.media.values() for u in m.uses if u.path)
-    facts, found = _probe(place.root, list(paths), cached)
+    facts, found = _probe(files, list(paths), cached)
     context = Context(
         models=models,
         overrides=pipeline.overrides,
@@ -124,59 +125,61 @@ def _cut_faults(storyboard: Storyboard, built: Sequence[Built], pipeline: Pipeli
             yield Diagnostic(code="bad-cut", headline=str(fault), span=place)
 
 
-def _pipeline(storyboard: Storyboard, root: Path, here: Path, options: Options) -> Pipeline:
+def _pipeline(storyboard: Storyboard, root: Path, files: Files, options: Options) -> Pipeline:
     """By option, else by the storyboard, else `draft`. A name is looked up shipped first; a path stands in a project file."""
     setting = storyboard.pipeline
     wanted = options.pipeline or (str(setting.value) if setting else "draft")
     span = setting.span if setting and not options.pipeline else None
-    if "/" in wanted or wanted.endswith((".yaml", ".yml")):
-        path = wanted if span else os.path.relpath(Path(wanted).absolute(), root)
-        try:
-            source = read_text(root, path, os.path.relpath(root / path, here))
-        except NotReadable as fault:
-            raise Rejected(
-                [Diagnostic(code="unknown-pipeline", headline=f"the pipeline `{wanted}` {fault.reason}", span=span)]
-            ) from None
-        return pipelines.load(source)
-    file = catalog.pipeline_path(wanted, root)
-    if file is None:
-        names = catalog.pipelines(root)
-        meant = nearest(wanted, names)
-        advice = f"did you mean `{meant}`?" if meant else f"pipelines here: {', '.join(names)}"
-        raise Rejected(
-            [Diagnostic(code="unknown-pipeline", headline=f"there is no pipeline `{wanted}`", span=span, help=advice)]
-        )
-    if file.is_relative_to(root):
-        path = file.relative_to(root).as_posix()
-        return pipelines.load(read_text(root, path, os.path.relpath(file, here)))
-    return pipelines.load(
-        Source(path=f"pipelines/{file.name}", name=f"pipelines/{file.name}", text=file.read_text(encoding="utf-8"))
-    )
+    try:
+        if "/" in wanted or wanted.endswith((".yaml", ".yml")):
+            source = files.text(wanted if span else os.path.relpath(Path(wanted).absolute(), root))
+        else:
+            found = catalog.pipeline(wanted, files)
+            if found is None:
+                raise Rejected([_no_pipeline(wanted, span, files)])
+            source = found
+    except NotReadable as fault:
+        headline = f"the pipeline `{wanted}` {fault.reason}"
+        raise Rejected([Diagnostic(code="unknown-pipeline", headline=headline, span=span)]) from None
+    return pipelines.load(source)
+
+
+def _no_pipeline(wanted: str, span: Span | None, files: Files) -> Diagnostic:
+    names = catalog.pipelines(files)
+    meant = nearest(wanted, names)
+    advice = f"did you mean `{meant}`?" if meant else f"pipelines here: {', '.join(names)}"
+    return Diagnostic(code="unknown-pipeline", headline=f"there is no pipeline `{wanted}`", span=span, help=advice)
 
 
 def _probe(
-    root: Path, paths: Sequence[str], cached: Cached
-) -> tuple[dict[str, MediaFacts | str], dict[str, MediaFacts]]:
-    """Facts by path, or why there are none; and, by digest, those that had to be probed now."""
-    facts: dict[str, MediaFacts | str] = {}
+    files: Files, paths: Sequence[str], cached: Cached
+) -> tuple[dict[str, MediaFacts | Pointer | str], dict[str, MediaFacts]]:
+    """By path what is known of a medium, or why it cannot be used; and, by digest, facts that had to be probed now."""
+    known: dict[str, MediaFacts | Pointer | str] = {}
     found: dict[str, MediaFacts] = {}
+
+    def remembered(sha256: str) -> MediaFacts | None:
+        facts = cached(sha256, PROBE_VERSION)
+        return found.get(sha256) if facts is None else facts_from_json(dict(facts))
+
     with Probe() as probe:
         for path in paths:
             try:
-                real = resolve(root, path)
-                sha256, _ = digest(real)
-                known = cached(sha256, PROBE_VERSION)
-                if known is not None:
-                    facts[path] = facts_from_json(dict(known))
-                else:
-                    facts[path] = found[sha256] = found.get(sha256) or probe.facts(real)
+                with files.on_disk(path) as real:
+                    sha256, _ = digest(real)
+                    facts = remembered(sha256)
+                    if facts is None:
+                        facts = found[sha256] = probe.facts(real)
+                    known[path] = facts
+            except LfsPointer as told:
+                known[path] = Pointer(sha256=told.sha256, size_bytes=told.size_bytes, facts=remembered(told.sha256))
             except NotReadable as fault:
-                facts[path] = fault.reason
+                known[path] = fault.reason
             except Unreadable as fault:
-                facts[path] = f"cannot be used: {fault.reason}"
+                known[path] = f"cannot be used: {fault.reason}"
             except OSError as fault:
-                facts[path] = f"cannot be read ({fault.strerror})"
-    return facts, found
+                known[path] = f"cannot be read ({fault.strerror})"
+    return known, found
 
 
 def _other_storyboards(file: Path) -> str:

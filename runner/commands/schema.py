@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from runner.adapters import catalog
+from runner.adapters.files import Checkout
 from runner.adapters.root import project_of
 from runner.contract import editor
 from runner.core.errors import Exit, Refused
@@ -17,7 +18,7 @@ STORED = ("manifest", "model")
 def schema(name: str | None, terminal: Terminal) -> Exit:
     """Print one schema, or the names there are. Those of storyboards and pipelines know the project's own models. Raises `Refused`."""
     here = Path.cwd()
-    models = catalog.models(project_of(here / "storyboard.yaml").root, here)
+    models = catalog.models(Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here))
     names = (*GENERATED, *STORED, *models)
     if name is None:
         terminal.out("\n".join(names))

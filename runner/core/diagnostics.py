@@ -138,6 +138,7 @@ CODES: dict[str, str] = {
     "unreadable-media": "a reference's file cannot be decoded, or may not be read",
     "media-limit": "a reference is not what the model takes: format, size, length or number",
     "pinned-differs": "a file has other bytes than its reference says",
+    "lfs-pointer": "a reference whose file Git LFS has not brought yet",
     "seed-absent": "a seed for a model that has none",
     "seed-range": "a seed outside of the model's range",
 }

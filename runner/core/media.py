@@ -35,6 +35,18 @@ class MediaFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """A medium that is not here, though its content is known by its digest, as Git LFS leaves one behind.
+
+    `facts` are what a probe of the same content found elsewhere, None where none has.
+    """
+
+    sha256: str
+    size_bytes: int
+    facts: MediaFacts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClipFacts:
     """What a probe found in a finished clip, every packet of which was read."""
 

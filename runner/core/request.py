@@ -72,6 +72,7 @@ class MediaPart:
 
     `index` is its place in a list parameter, None for a single one. `path` (posix, from the project's root) for a local
     file, with `facts`; `url` for a remote one. `sha256` of the content: known for a local file, pinned for a remote one, else None.
+    `here` False: Git LFS has left a pointer in the file's place, so `facts` may be None.
     """
 
     parameter: str
@@ -81,6 +82,7 @@ class MediaPart:
     url: str | None = None
     sha256: str | None = None
     facts: MediaFacts | None = None
+    here: bool = True
 
     @property
     def identity(self) -> str:

@@ -11,13 +11,14 @@ from runner.contract.fault import Fault
 from runner.contract.fault import Path as BodyPath
 from runner.contract.model import Model, SeedContract
 from runner.core.diagnostics import Diagnostic, Label, Severity, Span
-from runner.core.media import Kind, MediaFacts
+from runner.core.media import Kind, MediaFacts, Pointer
 from runner.core.request import MediaPart, Request, key_inputs, normal, request_key
 from runner.core.spelling import nearest
 from runner.language.take import Layer, MediaUse, Setting, Take
 from runner.planning.service import Service
 
 Overrides = Mapping[str, Mapping[str, Setting]]
+Found = Mapping[str, MediaFacts | Pointer | str]
 EVERY_MODEL = "*"
 # What a storyboard says with words of its own and `override` may not touch: it would be another story.
 OWN_WORDS = frozenset({"model", "prompt", "negative_prompt", "seed"})
@@ -25,11 +26,12 @@ OWN_WORDS = frozenset({"model", "prompt", "negative_prompt", "seed"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What every take of a plan shares. `facts` is by path from the root: what a probe found, or why the file cannot be used."""
+    """What every take of a plan shares. `facts` is by path from the root: what a probe found, what a pointer in the file's place
+    says, or why the file cannot be used."""
 
     models: Mapping[str, Model]
     overrides: Overrides
-    facts: Mapping[str, MediaFacts | str]
+    facts: Found
     service: Service
     today: date
 
@@ -58,6 +60,7 @@ class _Draft:
     dropped: list[tuple[str, str]] = field(default_factory=list)
     overridden: list[tuple[str, object, object]] = field(default_factory=list)
     faults: list[Diagnostic] = field(default_factory=list)
+    remarks: list[Diagnostic] = field(default_factory=list)
 
 
 def build(take: Take, context: Context) -> Built:
@@ -87,13 +90,13 @@ def build(take: Take, context: Context) -> Built:
         draft.faults.append(_located(fault, draft, take, model))
     request = None
     if not draft.faults:
-        remarks = [_located(remark, draft, take, model) for remark in check.advice(model, _with_urls(draft))]
-        draft.faults.extend(replace(remark, severity=Severity.WARNING) for remark in remarks)
+        advice = [_located(remark, draft, take, model) for remark in check.advice(model, _with_urls(draft))]
+        draft.remarks.extend(replace(remark, severity=Severity.WARNING) for remark in advice)
         request = _request(draft, take, model, context, seed)
     return Built(
         take=take,
         request=request,
-        diagnostics=tuple(draft.faults),
+        diagnostics=(*draft.faults, *draft.remarks),
         dropped=tuple(draft.dropped),
         overridden=tuple(draft.overridden),
         places={str(path[0]): setting.span for path, setting in draft.places.items() if len(path) == 1},
@@ -124,7 +127,7 @@ def _put_values(draft: _Draft, take: Take, model: Model) -> None:
             draft.places[(name,)] = setting
 
 
-def _put_media(draft: _Draft, take: Take, model: Model, facts: Mapping[str, MediaFacts | str]) -> None:
+def _put_media(draft: _Draft, take: Take, model: Model, facts: Found) -> None:
     for word, setting in take.media.items():
         rule = model.media.get(word)
         place = Setting(value=None, span=setting.span, layer=setting.layer)
@@ -161,26 +164,40 @@ def _put_media(draft: _Draft, take: Take, model: Model, facts: Mapping[str, Medi
         draft.body[rule.property] = identities if rule.is_list else identities[0]
 
 
-def _part(
-    draft: _Draft, use: MediaUse, parameter: str, index: int | None, facts: Mapping[str, MediaFacts | str], take: Take
-) -> MediaPart:
+def _part(draft: _Draft, use: MediaUse, parameter: str, index: int | None, facts: Found, take: Take) -> MediaPart:
     found = facts.get(use.path) if use.path else None
     if isinstance(found, str) or (use.path and found is None):
         reason = found or "was not probed"
         code = "missing-file" if reason == "does not exist" else "unreadable-media"
         draft.faults.append(_media_fault(code, f"`{use.path}` {reason}", use, take))
-    known = found if isinstance(found, MediaFacts) else None
-    if known and use.sha256 and known.sha256 != use.sha256:
-        text = f"`{use.path}` has other bytes than its reference says (sha256 {known.sha256[:12]}, pinned {use.sha256[:12]})"
+    content = found.sha256 if isinstance(found, MediaFacts | Pointer) else None
+    if content and use.sha256 and content != use.sha256:
+        text = f"`{use.path}` has other bytes than its reference says (sha256 {content[:12]}, pinned {use.sha256[:12]})"
         draft.faults.append(_media_fault("pinned-differs", text, use, take))
+    if isinstance(found, Pointer):
+        draft.remarks.append(_pointer_remark(use, take))
     return MediaPart(
         parameter=parameter,
         index=index,
         kind=use.kind,
         path=use.path,
         url=use.url,
-        sha256=known.sha256 if known else use.sha256,
-        facts=known,
+        sha256=content or use.sha256,
+        facts=found.facts if isinstance(found, Pointer) else found if isinstance(found, MediaFacts) else None,
+        here=not isinstance(found, Pointer),
+    )
+
+
+def _pointer_remark(use: MediaUse, take: Take) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="lfs-pointer",
+        headline=f"`{use.path}` is a Git LFS pointer: the file itself is not here",
+        span=use.span,
+        notes=("its digest is in the pointer, so keys are what they will be; its limits cannot be judged",),
+        help="`git lfs pull` brings the file",
+        group=f"lfs-pointer {use.path} {use.span}",
+        member=take.id,
     )
 
 

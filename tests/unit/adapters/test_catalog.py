@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runner.adapters import catalog
+from runner.adapters.files import Checkout
 from runner.core.diagnostics import Diagnostic, Rejected
 
 SHIPPED = [
@@ -15,6 +16,10 @@ SHIPPED = [
     "wan2.6-reference-video-flash",
     "wan2.7-text-to-video",
 ]
+
+
+def at(root: Path, shown_from: Path | None = None) -> Checkout:
+    return Checkout(root=root, shown_from=shown_from or root)
 
 
 def fifth() -> dict[str, Any]:
@@ -35,12 +40,12 @@ def put(root: Path, text: str | dict[str, Any], name: str = "our-model.schema.js
 
 def refused(root: Path) -> tuple[Diagnostic, ...]:
     with pytest.raises(Rejected) as caught:
-        catalog.models(root)
+        catalog.models(at(root))
     return caught.value.diagnostics
 
 
 def test_the_shipped_models_are_there_without_a_project(tmp_path: Path) -> None:
-    assert list(catalog.models(None)) == SHIPPED == list(catalog.models(tmp_path))
+    assert list(catalog.models(None)) == SHIPPED == list(catalog.models(at(tmp_path)))
 
 
 def test_each_shipped_file_is_named_after_its_model() -> None:
@@ -51,7 +56,7 @@ def test_each_shipped_file_is_named_after_its_model() -> None:
 
 def test_a_fifth_model_is_one_file(tmp_path: Path) -> None:
     put(tmp_path, fifth())
-    found = catalog.models(tmp_path)
+    found = catalog.models(at(tmp_path))
     assert list(found) == [*SHIPPED, "our-model"]
     assert found["our-model"].origin == "schemas/models/our-model.schema.json"
     assert found["our-model"].providers["evolink"].path == "/v1/videos/generations"
@@ -73,7 +78,7 @@ def test_no_project_replaces_a_shipped_model(tmp_path: Path) -> None:
 def test_shotrunners_own_checkout_replaces_nothing(tmp_path: Path) -> None:
     for name, model in catalog.shipped_models().items():
         put(tmp_path, (catalog.home() / model.origin).read_text(encoding="utf-8"), f"{name}.schema.json")
-    assert dict(catalog.models(tmp_path)) == dict(catalog.shipped_models())
+    assert dict(catalog.models(at(tmp_path))) == dict(catalog.shipped_models())
 
 
 def test_a_file_is_named_after_its_model(tmp_path: Path) -> None:
@@ -182,24 +187,25 @@ def test_files_are_shown_as_seen_from_where_one_stands(tmp_path: Path) -> None:
     put(tmp_path, "{}")
     (tmp_path / "films").mkdir()
     with pytest.raises(Rejected) as caught:
-        catalog.models(tmp_path, tmp_path / "films")
+        catalog.models(at(tmp_path, tmp_path / "films"))
     span = caught.value.diagnostics[0].span
     assert span is not None and span.source.name == "../schemas/models/our-model.schema.json"
 
 
 def test_shipped_pipelines_are_found_by_name(tmp_path: Path) -> None:
     for name in ("draft", "preview", "final", "clips"):
-        path = catalog.pipeline_path(name, tmp_path)
-        assert path is not None and path.is_file()
-    assert catalog.pipeline_path("draught", tmp_path) is None
+        source = catalog.pipeline(name, at(tmp_path))
+        assert source is not None and source.path == f"pipelines/{name}.yaml"
+    assert catalog.pipeline("draught", at(tmp_path)) is None
 
 
 def test_a_projects_pipeline_is_found_by_its_name_after_the_shipped(tmp_path: Path) -> None:
     (tmp_path / "pipelines").mkdir()
     own = tmp_path / "pipelines/ours.yaml"
     own.write_text("pipeline: 1\n")
-    assert catalog.pipeline_path("ours", tmp_path) == own
-    assert list(catalog.pipelines(tmp_path)) == ["clips", "draft", "final", "preview", "ours"]
+    found = catalog.pipeline("ours", at(tmp_path))
+    assert found is not None and found.text == own.read_text()
+    assert list(catalog.pipelines(at(tmp_path))) == ["clips", "draft", "final", "preview", "ours"]
 
 
 def test_no_project_replaces_a_shipped_pipeline(tmp_path: Path) -> None:
@@ -207,13 +213,31 @@ def test_no_project_replaces_a_shipped_pipeline(tmp_path: Path) -> None:
     own = tmp_path / "pipelines/draft.yaml"
     own.write_text("pipeline: 1\nprovider: evolink\nsteps: [generate: {}]\n")
     with pytest.raises(Rejected, match="would replace the shipped pipeline `draft`"):
-        catalog.pipeline_path("draft", tmp_path)
+        catalog.pipeline("draft", at(tmp_path))
     shipped = catalog.home() / "pipelines/draft.yaml"
     own.write_bytes(shipped.read_bytes())
-    assert catalog.pipeline_path("draft", tmp_path) == shipped
+    found = catalog.pipeline("draft", at(tmp_path))
+    assert found is not None and found.text == shipped.read_text()
 
 
 def test_a_schema_is_found_by_its_name() -> None:
     assert catalog.schema("model")["title"] == "A model of Shotrunner"
     with pytest.raises(KeyError):
         catalog.schema("models/../model2")
+
+
+class Past(Checkout):
+    """Files as they once were."""
+
+    past = True
+
+
+def test_of_the_past_what_has_a_shipped_name_is_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, "{}", "wan2.7-text-to-video.schema.json")
+    put(tmp_path, fifth())
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines/draft.yaml").write_text("pipeline: 0\n")
+    then = Past(root=tmp_path, shown_from=tmp_path)
+    assert list(catalog.models(then)) == [*SHIPPED, "our-model"]
+    found = catalog.pipeline("draft", then)
+    assert found is not None and found.text == (catalog.home() / "pipelines/draft.yaml").read_text()
