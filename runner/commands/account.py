@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner.commands.deciding import Decided
-from runner.core.lifecycle import ENDED, OPEN, Event, State
+from runner.core.lifecycle import ENDED, Event, State
 from runner.core.money import total
 from runner.execution.desk import stamp
 from runner.planning import manifest
-from runner.planning.history import History, Purchase
+from runner.planning.history import History, Purchase, standing
 from runner.planning.plan import Act, said_of
 from runner.planning.service import Service
 from runner.screen import summary
@@ -39,8 +39,7 @@ class Account:
                 found[action.take.id] = latest(action.request.key, self.history)
         for orphan in self.decided.orphans:
             one = next(p for p in self.history[orphan.key] if p.number == orphan.number)
-            if one.state in OPEN:
-                found[f"{orphan.intent.take} ({orphan.key[:8]})"] = one
+            found[f"{orphan.intent.take} ({orphan.key[:8]})"] = one
         return found
 
     @property
@@ -51,7 +50,7 @@ class Account:
         """The last lines. `go_on` is the command that goes on; `placed`: there are clips in the out folder."""
         made_before = {(p.key, p.number): p.state for made in self.decided.history.values() for p in made}
         known = {name: purchase for name, purchase in self.purchases.items() if purchase is not None}
-        new = [p for made in self.history.values() for p in made if (p.key, p.number) not in made_before]
+        moved = [p for made in self.history.values() for p in made if made_before.get((p.key, p.number)) is not p.state]
         done = [p for p in known.values() if p.state is State.DONE]
         made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE]
         statuses = {name: word for name, word in words(self.decided, self.history).items() if name in self.purchases}
@@ -61,8 +60,8 @@ class Account:
             made=len(made),
             reused=len(done) - len(made),
             statuses={word: list(statuses.values()).count(word) for word in dict.fromkeys(statuses.values())},
-            charged=total(p.charged for p in new if p.charged is not None),
-            reserved=total(p.committed for p in new if p.charged is None),
+            charged=total(p.charged for p in moved if p.charged is not None),
+            reserved=total(p.committed for p in moved if p.charged is None),
             free=self.service.provider.free,
             manifest=self._shown("manifest.json"),
             clips=self._shown("clips") if placed else "",
@@ -72,10 +71,19 @@ class Account:
             unfetched=self._owed(known, State.UNFETCHED, State.COMPLETED),
             waiting=self._owed(known, State.WAITING),
             overdue=self._owed(known, State.OVERDUE),
-            failed=[*self._failures(known, statuses), *self._stopped_steps()],
+            failed=[*self._failures(known, statuses, go_on), *self._stopped_steps()],
             stopped=stopped,
-            go_on=go_on,
+            go_on=self._go_on(go_on, known),
         )
+
+    def _go_on(self, again: str, known: Mapping[str, Purchase]) -> str:
+        """The same command while running again helps; what is unknown is settled by another."""
+        if not any(p.state is State.UNKNOWN for p in known.values()):
+            return again
+        _, _, host = self.service.name.partition("@")
+        settle = shlex.join(["shotrunner", "reconcile", *(["--base-url", self.service.base_url or ""] if host else [])])
+        helped = any(state is not State.DONE and state is not State.UNKNOWN for state in self.states.values())
+        return f"{settle}, then {again}" if helped else settle
 
     def _owed(self, known: Mapping[str, Purchase], *states: State) -> list[summary.Owed]:
         life = timedelta(seconds=self.service.provider.link_life_s)
@@ -87,8 +95,7 @@ class Account:
                 owed.append(summary.Owed(take=name, task_id=purchase.task_id or "", until=until))
         return owed
 
-    def _failures(self, known: Mapping[str, Purchase], statuses: Mapping[str, str]) -> list[summary.Failed]:
-        again = f"shotrunner run {shlex.quote(self.decided.heading.storyboard)}"
+    def _failures(self, known: Mapping[str, Purchase], statuses: Mapping[str, str], again: str) -> list[summary.Failed]:
         found = []
         for name, word in statuses.items():
             purchase = known.get(name)
@@ -125,8 +132,8 @@ def words(decided: Decided, history: History) -> dict[str, str]:
 
 
 def latest(key: str | None, history: History) -> Purchase | None:
-    made = history.get(key, ()) if key else ()
-    return made[-1] if made else None
+    """The purchase that decides what has become of a key."""
+    return standing(history.get(key, ())) if key else None
 
 
 def _unknown(name: str, purchase: Purchase) -> summary.Unknown:

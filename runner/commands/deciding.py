@@ -1,6 +1,7 @@
 """From requests to a plan: what the journal knows, what would be recovered first, what is decided. Writes nothing."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.adapters import catalog
+from runner.adapters.client import is_loopback
 from runner.adapters.journal import Journal
 from runner.adapters.store import Store
 from runner.commands.loading import Loaded
@@ -80,7 +82,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         history=history,
         recovered=recovered,
         orphans=tuple(p for p in open_ones if p.intent.service == service and not _planned(p, plan, asked)),
-        elsewhere=_elsewhere([p for p in open_ones if p.intent.service != service]),
+        elsewhere=_elsewhere([p for p in open_ones if p.intent.service != service], loaded.project.root),
         caps=caps(loaded, options, history),
         remarks=_remarks(loaded),
         heading=Heading(
@@ -131,20 +133,36 @@ def _planned(purchase: Purchase, plan: Plan, asked: set[str]) -> bool:
     return purchase.key in asked and any(a.purchase == purchase and a.act is plans.Act.RESUME for a in plan.actions)
 
 
-def _elsewhere(purchases: list[Purchase]) -> tuple[str, ...]:
+def _elsewhere(purchases: list[Purchase], root: Path) -> tuple[str, ...]:
+    """A line for each other service that owes something, with the command that fetches it."""
     by_service: dict[str, list[Purchase]] = {}
     for purchase in purchases:
         by_service.setdefault(purchase.intent.service, []).append(purchase)
     lines = []
     for service, made in sorted(by_service.items()):
         name, _, host = service.partition("@")
-        address = f" --base-url https://{host}" if host else ""
-        storyboards = sorted({p.intent.storyboard for p in made})
-        lines.append(
-            f"{len(made)} paid at {service} and not fetched yet: "
-            f"`shotrunner run {storyboards[0]}.yaml --pipeline clips --provider {name}{address}` fetches them"
-        )
+        words = [
+            "shotrunner",
+            "collect",
+            _file_of(made[0].intent.storyboard, root),
+            "--pipeline",
+            "clips",
+            "--provider",
+            name,
+        ]
+        if host:
+            plain = is_loopback(f"http://{host}")
+            words += ["--base-url", f"{'http' if plain else 'https'}://{host}"]
+        lines.append(f"{len(made)} paid at {service} and not fetched yet: `{shlex.join(words)}` fetches them")
     return tuple(lines)
+
+
+def _file_of(identity: str, root: Path) -> str:
+    """The storyboard's file as one would type it here; the most likely name where it is gone."""
+    found = next(
+        (root / f"{identity}{suffix}" for suffix in (".yaml", ".yml") if (root / f"{identity}{suffix}").is_file()), None
+    )
+    return os.path.relpath(found or root / f"{identity}.yaml")
 
 
 def _remarks(loaded: Loaded) -> tuple[str, ...]:

@@ -27,7 +27,6 @@ from runner.language.storyboard import Storyboard
 from runner.planning.request import Built, Context, build, override_faults
 from runner.planning.service import Service
 from runner.steps import film
-from runner.steps.cut import BadCut
 
 Cached = Callable[[str, int], Mapping[str, object] | None]
 
@@ -118,9 +117,7 @@ def _cut_faults(storyboard: Storyboard, built: Sequence[Built], pipeline: Pipeli
     """Trims and dissolves that the clips asked for will not be long enough for."""
     requests = {b.take.id: b.request for b in built if b.request is not None}
     for step in (s for s in pipeline.steps if isinstance(s, Assemble)):
-        try:
-            film.rehearse(storyboard.takes, requests, step)
-        except BadCut as fault:
+        for fault in film.rehearse(storyboard.takes, requests, step):
             place = next((t.span for t in film.chosen(storyboard.takes) if t.variant == fault.name), None)
             yield Diagnostic(code="bad-cut", headline=str(fault), span=place)
 

@@ -137,7 +137,7 @@ async def _ask(place: Project, service: str, purchases: Sequence[Purchase], opti
         base_url, files_url = address_of(service, options, os.environ)
         key = key_for(service, place.root, os.environ)
     except Refused as fault:
-        return Asked(tasks={}, silent=fault.message)
+        return Asked(tasks={}, silent=f"{fault.message}; {fault.help}" if fault.help else fault.message)
     accounts = {p.intent.account for p in purchases if p.intent.service == service}
     note = "" if fingerprint(key) in accounts else "this key is another account's than the one that bought"
     found: dict[str, tuple[Listed, ...]] = {}

@@ -34,8 +34,8 @@ from runner.language.pipeline import Assemble
 from runner.planning import manifest
 from runner.planning.history import History
 from runner.planning.manifest import Film
-from runner.planning.plan import Act
 from runner.screen import summary
+from runner.screen.actions import takes
 from runner.screen.clean import words
 from runner.screen.diagnostics import Format
 from runner.screen.progress import Progress
@@ -76,6 +76,10 @@ class Run:
         self.terminal.talk(
             f"{heading.storyboard} under pipeline {heading.pipeline} at {heading.service}, state in {heading.state}"
         )
+        if self.terminal.verbose:
+            self.terminal.talk(
+                takes(self.decided.plan.actions, free=heading.free, colour=self.terminal.colour_err, width=0)
+            )
 
     def watch(self, notice: Notice) -> None:
         self._changed = True
@@ -91,12 +95,11 @@ class Run:
             self.terminal.talk(line)
 
     @asynccontextmanager
-    async def kept_current(self) -> AsyncIterator[None]:
+    async def kept_current(self, takes: int) -> AsyncIterator[None]:
         """Progress on the screen, and the manifest written between, at most every max(1 s, 20 times its last writing)."""
-        wanted = sum(1 for a in self.decided.plan.actions if a.spends or a.act is Act.RESUME or a.shared_with)
         terminal = self.terminal
         with Progress(
-            takes=wanted,
+            takes=takes,
             stream=terminal.err_stream,
             terminal=terminal.live,
             colour=terminal.colour_err,

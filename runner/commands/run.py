@@ -74,8 +74,15 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     decided = decide(loaded, options, journal, store)
     if loaded.diagnostics:
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
-    limit = admit(loaded, decided, options, os.environ, terminal)
     jobs = generate.jobs(decided.plan, decided.orphans)
+    try:
+        limit = admit(loaded, decided, options, os.environ, terminal)
+    except Refused as refused:
+        owed = sum(1 for job in jobs if job.purchase is not None)
+        if not owed or loaded.service.provider.free:
+            raise
+        note = f"{owed} paid and not fetched yet: `collect` instead of `run` fetches them and needs no budget"
+        raise Refused(refused.message, help=refused.help, notes=(*refused.notes, note)) from refused
     key = key_of(loaded.service, loaded.project.root, os.environ) if jobs else ""
     outputs = Outputs(out_folder(loaded, options), journal)
     report = Run(
@@ -96,7 +103,7 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
             raise Refused(f"the journal {loaded.project.state / JOURNAL} cannot be written: {fault}") from fault
         step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
         if jobs:
-            async with report.kept_current():
+            async with report.kept_current(sum(len(job.takes) for job in jobs)):
                 await _work(loaded, jobs, limit, step.retries, key, options, journal, store, report)
         assemblies = [s for s in loaded.pipeline.steps if isinstance(s, Assemble) and not options.collecting]
         await report.finish(assemblies)

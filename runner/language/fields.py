@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from runner.core.diagnostics import Label
 from runner.language.document import comment_after
 from runner.language.faults import Faults, suggested
-from runner.language.node import Mapping, Node, Scalar, Sequence
+from runner.language.node import Mapping, Node, Scalar, Sequence, Style
 from runner.language.template import is_template
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -292,4 +292,6 @@ def _cast_help(node: Node, cast: str, faults: Faults) -> str:
         return ""
     if faults.rendered:
         return f"cells of a table and `--var` values are text: `{{{{ ... | {cast} }}}}` makes a number"
+    if node.style is Style.PLAIN:
+        return f"that is a text to YAML 1.2; the number is written {float(node.value):g}"
     return f"without quotes it is a number: {node.value.strip()}"

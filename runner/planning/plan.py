@@ -173,7 +173,10 @@ def _by_state(take: Take, known: Purchase, retried: bool, here: Callable[[Purcha
             return Act.REUSE, "unchanged"
         return Act.RESUME, "its clip is not in the store any more: fetch it again, for nothing"
     if state is State.WAITING:
-        return Act.RESUME, f"task {known.task_id} is under way since {known.at(Event.RECEIPT)}"
+        return (
+            Act.RESUME,
+            f"task {known.task_id} is under way since {known.at(Event.RECEIPT) or known.at(Event.ATTACHED)}",
+        )
     if state is State.OVERDUE:
         return Act.RESUME, f"task {known.task_id} was not finished by its deadline; waiting goes on"
     if state in OPEN:

@@ -202,9 +202,7 @@ def _pointer_remark(use: MediaUse, take: Take) -> Diagnostic:
 
 
 def _put_overrides(draft: _Draft, model: Model, overrides: Overrides) -> None:
-    chosen = {
-        n: setting for n, setting in overrides.get(EVERY_MODEL, {}).items() if _allowed(draft, model, n, setting.value)
-    }
+    chosen = _lawful(draft, model, overrides.get(EVERY_MODEL, {}))
     chosen.update(overrides.get(model.name, {}))
     for name, setting in chosen.items():
         before = draft.body.get(name, model.defaults.get(name))
@@ -214,13 +212,25 @@ def _put_overrides(draft: _Draft, model: Model, overrides: Overrides) -> None:
         draft.places[(name,)] = setting
 
 
-def _allowed(draft: _Draft, model: Model, name: str, value: object) -> bool:
-    """Whether the model has the property and its new value brings no fault that was not there before."""
-    if name not in model.properties:
-        return False
+def _lawful(draft: _Draft, model: Model, wished: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Of settings for every model those that this one has and that bring no fault which was not there before: together, so
+    that one may make room for another."""
     body = {"model": model.name, **model.defaults, **_with_urls(draft)}
-    found = {f.headline for f in check.faults(model, {**body, name: value})}
-    return not found or found <= {f.headline for f in check.faults(model, body)}
+    before = {f.headline for f in check.faults(model, body)}
+    chosen: dict[str, Setting] = {}
+    waiting = {name: setting for name, setting in wished.items() if name in model.properties}
+    while True:
+        values = {name: setting.value for name, setting in (chosen | waiting).items()}
+        found = {f.headline for f in check.faults(model, {**body, **values})}
+        if found <= before:
+            return chosen | waiting
+        for name, setting in waiting.items():
+            values = {n: s.value for n, s in chosen.items()} | {name: setting.value}
+            if {f.headline for f in check.faults(model, {**body, **values})} <= before:
+                chosen[name] = waiting.pop(name)
+                break
+        else:
+            return chosen
 
 
 def _put_seed(draft: _Draft, take: Take, model: Model) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
@@ -11,11 +11,14 @@ from pathlib import Path
 from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
 from runner.language.pipeline import Assemble, Missing
-from runner.language.take import Take
-from runner.steps.cut import FPS, Piece, Stopped, plan_cut
+from runner.language.take import Take, Transition
+from runner.steps.cut import FPS, BadCut, Piece, Stopped, plan_cut
 from runner.steps.version import FILM_VERSION
 
 __all__ = ["Incomplete", "Stopped", "assemble", "chosen", "made_already", "pieces", "rehearse"]
+
+
+PLAIN = Transition(dissolve_s=Decimal(0))
 
 
 class Incomplete(Exception):
@@ -31,12 +34,19 @@ def chosen(takes: Sequence[Take]) -> tuple[Take, ...]:
     return tuple(take for take in takes if take.number == 1 and not take.skip)
 
 
-def rehearse(takes: Sequence[Take], requests: Mapping[str, Request], step: Assemble) -> None:
-    """Place the cut by the lengths that will be asked for, before anything is bought. Raises `BadCut`."""
+def rehearse(takes: Sequence[Take], requests: Mapping[str, Request], step: Assemble) -> Iterator[BadCut]:
+    """Every fault of the cut by the lengths that will be asked for, before anything is bought; one of each piece."""
     cut = chosen(takes)
-    if cut:
+    while cut:
         found = _pieces(cut, requests, step, dict.fromkeys((take.id for take in cut), Path()), {})
-        plan_cut(found, [Fraction(requests[take.id].seconds) for take in cut])
+        try:
+            plan_cut(found, [Fraction(requests[take.id].seconds) for take in cut])
+        except BadCut as fault:
+            yield fault
+            mended = tuple(replace(t, trim=None, transition=PLAIN) if t.variant == fault.name else t for t in cut)
+            cut = mended if mended != cut else ()
+        else:
+            return
 
 
 def pieces(
