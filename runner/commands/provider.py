@@ -55,6 +55,7 @@ def service_of(pipeline: Pipeline, options: Options, environment: Mapping[str, s
         poll_floor_s=interval or (poll.floor_s if poll else provider.poll_floor_s),
         poll_ceiling_s=interval or (poll.ceiling_s if poll else provider.poll_ceiling_s),
         deadline_s=options.deadline_s or provider.deadline_s,
+        replay_within_s=(choice.replay_within_s or 0) if same else 0,
         named_by_user=bool(told),
     )
 

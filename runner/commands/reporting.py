@@ -222,7 +222,8 @@ class Run:
             )
         for crash in self.crashes:
             if isinstance(crash, ReceiptUnwritten):
-                self.terminal.alarm(f"keep this: {words(str(crash))}")
+                settle = shlex.join(["shotrunner", "reconcile", "--attach", f"{crash.key[:12]}={crash.task_id}"])
+                self.terminal.alarm(f"keep this: {words(str(crash))}\nonce it can be written again: {words(settle)}")
         return self._exit(account.states)
 
     def _exit(self, states: Mapping[str, State | None]) -> Exit:

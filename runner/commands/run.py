@@ -149,6 +149,7 @@ async def _work(
                 ),
                 room=Room(Disk(store.folder), MIN_FREE if options.min_free_bytes is None else options.min_free_bytes),
                 max_unknown=options.max_unknown or MAX_UNKNOWN,
+                replay_within_s=chosen.replay_within_s,
                 storyboard=loaded.identity,
                 service=chosen.name,
                 account=service.account,

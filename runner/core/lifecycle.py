@@ -32,6 +32,7 @@ class Event(StrEnum):
     NOT_TAKEN = "not-taken"
     REFUSED = "refused"
     RECEIPT = "receipt"  # written before the first poll
+    REPLAYED = "replayed"  # written before the same bytes leave once more under the same idempotency key
     UNANSWERED = "unanswered"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -62,6 +63,7 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.INTENDED, E.NOT_TAKEN): S.HELD,
     (S.INTENDED, E.REFUSED): S.REFUSED,
     (S.INTENDED, E.RECEIPT): S.WAITING,
+    (S.INTENDED, E.REPLAYED): S.INTENDED,
     (S.INTENDED, E.UNANSWERED): S.UNKNOWN,
     (S.INTENDED, E.VOIDED): S.VOID,
     (S.HELD, E.SEND): S.INTENDED,

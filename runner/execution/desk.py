@@ -48,7 +48,8 @@ class Halt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """One run's means and rules. Seconds throughout; `gone_gap_s` lies between two answers that a task is gone for them to count twice."""
+    """One run's means and rules. Seconds throughout; `gone_gap_s` lies between two answers that a task is gone for them to count twice;
+    a POST whose answer was lost is sent once more within `replay_within_s`, 0 never."""
 
     api: Api
     ledger: Ledger
@@ -74,6 +75,7 @@ class Desk:
     gone_gap_s: float = 60
     gone_times: int = 3
     max_unknown: int = MAX_UNKNOWN
+    replay_within_s: float = 0
 
     async def record(
         self,

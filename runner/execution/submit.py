@@ -96,6 +96,7 @@ async def _exchange(
     desk: Desk, request: Request, intent: Intent, before: Purchase | None, turn: int, takes: tuple[str, ...]
 ) -> tuple[Purchase, Submitted]:
     """The intent, the POST and the record of its answer: once begun, nothing of ours parts them."""
+    begun = desk.clock.monotonic()
     if before is None:
         first = Entry(
             at=stamp(desk.clock.now()), event=Event.SEND, key=intent.key, purchase=intent.purchase, intent=intent
@@ -112,6 +113,8 @@ async def _exchange(
             path=request.path, body=intent.body, idempotency_key=intent.idempotency_key, request=request
         )
         desk.throttle.heard(turn, told)
+        if isinstance(told, Unclear):
+            purchase, told = await _replayed(desk, request, purchase, told, begun)
     match told:
         case Receipt():
             purchase = await _receipt(desk, purchase, told, takes)
@@ -126,6 +129,24 @@ async def _exchange(
         case Unclear():
             purchase = await _unknown(desk, purchase, told.reason, takes)
     return purchase, told
+
+
+async def _replayed(
+    desk: Desk, request: Request, purchase: Purchase, told: Unclear, begun: float
+) -> tuple[Purchase, Submitted]:
+    """What is known after sending the same bytes once more under the same key, where the provider's entry says that it replays;
+    only a receipt settles anything."""
+    if told.contested or desk.clock.monotonic() - begun >= desk.replay_within_s:
+        return purchase, told
+    purchase = await desk.record(purchase, Event.REPLAYED, reason=told.reason)
+    intent = purchase.intent
+    again = await desk.api.submit(
+        path=request.path, body=intent.body, idempotency_key=intent.idempotency_key, request=request
+    )
+    if isinstance(again, Receipt):
+        return purchase, again
+    words = again.message if isinstance(again, Refusal) else again.reason
+    return purchase, Unclear(reason=f"{told.reason}; sent again under the same key: {words}", contested=True)
 
 
 async def _receipt(desk: Desk, purchase: Purchase, told: Receipt, takes: tuple[str, ...]) -> Purchase:

@@ -23,6 +23,7 @@ class Service:
     poll_floor_s: float
     poll_ceiling_s: float
     deadline_s: float
+    replay_within_s: float
     named_by_user: bool
 
 

@@ -69,7 +69,7 @@ def read_submit(reply: Reply) -> Submitted:
     code = codes[0] if codes else str(status)
     known = {word.lower() for word in codes}
     if known & UNCLEAR_CODES:
-        return Unclear(reason=f"HTTP {status} {', '.join(codes)}: {message}")
+        return Unclear(reason=f"HTTP {status} {', '.join(codes)}: {message}", contested=True)
     if 200 <= status < 300:
         task_id = body.get("id") if body else None
         if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):

@@ -88,9 +88,11 @@ class NotTaken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unclear:
-    """Nobody can say from this reply whether the request was taken."""
+    """Nobody can say from this reply whether the request was taken. `contested`: the service says that somebody bought under this
+    very key, so sending it again tells nothing."""
 
     reason: str
+    contested: bool = False
 
 
 Submitted = Receipt | Refusal | NotTaken | Unclear

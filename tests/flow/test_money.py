@@ -156,6 +156,50 @@ def test_what_was_certainly_not_taken_is_sent_again(stage: Stage, status: int) -
         assert [e for _, e in stage.events()].count("send") == 3
 
 
+REPLAYING = """\
+pipeline: 1
+provider: {{name: evolink, base_url: "{base_url}", replay: {{within_s: 600}}}}
+budget: 100
+steps:
+  - generate: {{}}
+"""
+
+
+def replaying(stage: Stage, api: PaidService):  # noqa: ANN201
+    stage.write("pipelines/replaying.yaml", REPLAYING.format(base_url=api.base_url))
+    port = api.base_url.rpartition(":")[2]
+    keys = {f"SHOTRUNNER_KEY_127_0_0_1_{port}": KEY}
+    return stage.shotrunner("run", "film.yaml", "--pipeline", "replaying", *QUICK, **keys)
+
+
+def test_where_the_provider_replays_a_lost_answer_is_asked_for_once_more_under_the_same_key(stage: Stage) -> None:
+    stage.write("film.yaml", ONE)
+    with service(stage, Drop(create=1, accepted=True)) as api:
+        ended = replaying(stage, api)
+        assert ended.code == 0, ended
+        assert api.bought() == 1
+        assert [e for _, e in stage.events()][:3] == ["send", "replayed", "receipt"]
+
+
+def test_a_replay_that_tells_nothing_leaves_it_unknown(stage: Stage) -> None:
+    stage.write("film.yaml", ONE)
+    with service(stage, Drop(create=1, accepted=True), Reply(create=2, status=429)) as api:
+        ended = replaying(stage, api)
+        assert ended.code == 4, ended
+        assert [e for _, e in stage.events()] == ["send", "replayed", "unanswered"]
+        assert replaying(stage, api).code == 4
+        assert api.bought() == 1
+
+
+def test_a_base_url_from_a_file_gets_no_other_key_than_its_own(stage: Stage) -> None:
+    stage.write("film.yaml", ONE)
+    with service(stage) as api:
+        stage.write("pipelines/replaying.yaml", REPLAYING.format(base_url=api.base_url))
+        ended = stage.shotrunner("run", "film.yaml", "--pipeline", "replaying", *QUICK, EVOLINK_API_KEY=KEY)
+        assert ended.code == 2 and "SHOTRUNNER_KEY_127_0_0_1" in ended.err, ended
+        assert api.bought() == 0
+
+
 def test_402_stops_submitting_and_what_is_paid_is_fetched(stage: Stage) -> None:
     with service(stage, Reply(create=2, status=402)) as api:
         ended = run(stage, api, "-j", "1")
