@@ -373,19 +373,43 @@ def models(model: str | None, **told: Any) -> Exit:
 @click.option(
     "--allow-private", is_flag=True, help="Let reference URLs lead to other servers of this machine and network."
 )
+@click.option("--balance", type=Amount(), metavar="CREDITS", help="Play money of the account; else 1000000.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, 1000, min_open=True),
+    metavar="N",
+    help="Take so many submits a second; one more is answered with 429.",
+)
 @SCREEN
-def emulate(host: str, port: int, key: str | None, workers: int | None, allow_private: bool, **told: Any) -> Exit:
+def emulate(
+    host: str,
+    port: int,
+    key: str | None,
+    workers: int | None,
+    allow_private: bool,
+    balance: Decimal | None,
+    rate: float | None,
+    **told: Any,
+) -> Exit:
     """Serve the video API on this machine, free: real HTTP, real MP4s.
 
     \b
     shotrunner emulate --port 8642
+    shotrunner emulate --balance 40 --rate 0.5
     """
     from runner.commands.emulate import emulate as command
 
     return _within(
         told,
         lambda _, terminal: command(
-            host=host, port=port, key=key, workers=workers, allow_private=allow_private, terminal=terminal
+            host=host,
+            port=port,
+            key=key,
+            workers=workers,
+            allow_private=allow_private,
+            balance=balance,
+            rate=rate,
+            terminal=terminal,
         ),
     )
 

@@ -22,6 +22,8 @@ SEEDED = {"model": "wan2.7-text-to-video", "prompt": "a lighthouse", "duration":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
+    """`headers` know no case."""
+
     status: int
     headers: Mapping[str, str]
     content: bytes
@@ -47,7 +49,7 @@ class Client:
             is_json = answer.content_type == "application/json"
             return Answer(
                 status=answer.status,
-                headers=dict(answer.headers),
+                headers=answer.headers,
                 content=content,
                 json=await answer.json() if is_json else None,
             )

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,16 +96,18 @@ class Stage:
 class PaidService:
     """The emulator as a service that takes money: in a thread of its own, until `stop`."""
 
-    def __init__(self, folder: Path, *mishaps: Mishap, key: str = KEY) -> None:
+    def __init__(self, folder: Path, *mishaps: Mishap, key: str = KEY, **options: Any) -> None:
+        """`options` are the emulator's own."""
         self._ready, self._end = threading.Event(), threading.Event()
-        self._folder, self._script, self.key = folder, Script(mishaps=tuple(mishaps)), key
+        self._folder, self.key = folder, key
+        self._options = {"workers": 2, "script": Script(mishaps=tuple(mishaps)), **options}
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="paid service")
         self._thread.start()
         assert self._ready.wait(20)
 
     async def _serve(self) -> None:
         models = catalog.shipped_models()
-        async with Emulator(models, self._folder, key=self.key, workers=2, script=self._script) as emulator:
+        async with Emulator(models, self._folder, key=self.key, **self._options) as emulator:
             self.emulator, self.base_url = emulator, emulator.base_url
             self._ready.set()
             await asyncio.to_thread(self._end.wait)
@@ -117,6 +120,24 @@ class PaidService:
         """Tasks taken so far."""
         return len(self.invoice)
 
+    def call(self, method: str, path: str, body: object = None, key: str | None = None) -> Any:
+        """What the service answers, as JSON; with the control token below /_emulate, else with the key."""
+        key = key or (self.emulator.control if path.startswith("/_emulate/") else self.key)
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.base_url + path, content, headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def advance(self, seconds: float) -> None:
+        """Skip so many seconds of the service's time."""
+        self.call("POST", "/_emulate/clock", {"advance_s": seconds})
+
+    def credits(self, key: str | None = None) -> tuple[float, float]:
+        """(remaining, used) of the account of this key."""
+        user = self.call("GET", "/v1/credits", key=key)["data"]["user"]
+        return user["remaining_credits"], user["used_credits"]
+
     def stop(self) -> None:
         self._end.set()
         self._thread.join(20)
@@ -126,9 +147,9 @@ class PaidService:
 
 
 @contextmanager
-def paid(folder: Path, *mishaps: Mishap) -> Iterator[PaidService]:
+def paid(folder: Path, *mishaps: Mishap, **options: Any) -> Iterator[PaidService]:
     folder.mkdir(parents=True, exist_ok=True)
-    service = PaidService(folder, *mishaps)
+    service = PaidService(folder, *mishaps, **options)
     try:
         yield service
     finally:

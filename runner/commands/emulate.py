@@ -5,20 +5,30 @@ import os
 import secrets
 import signal
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 from runner.adapters import catalog
 from runner.adapters.files import Checkout
 from runner.adapters.root import project_of
 from runner.core.errors import Exit, Refused
-from runner.emulator.app import Emulator
+from runner.emulator.accounts import Limits
+from runner.emulator.app import BALANCE, Emulator
 from runner.screen.terminal import Terminal
 
 
 def emulate(
-    *, host: str, port: int, key: str | None, workers: int | None, allow_private: bool, terminal: Terminal
+    *,
+    host: str,
+    port: int,
+    key: str | None,
+    workers: int | None,
+    allow_private: bool,
+    balance: Decimal | None,
+    rate: float | None,
+    terminal: Terminal,
 ) -> Exit:
-    """Serve until Ctrl-C or SIGTERM. Raises `Refused` when the address cannot be taken."""
+    """Serve until Ctrl-C or SIGTERM; `rate` is in submits a second. Raises `Refused` when the address cannot be taken."""
     here = Path.cwd()
     models = catalog.models(Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here))
     with tempfile.TemporaryDirectory(prefix="shotrunner-emulate-") as folder:
@@ -31,6 +41,8 @@ def emulate(
                 host=host,
                 port=port,
                 allow_private=allow_private,
+                balance=BALANCE if balance is None else balance,
+                limits=Limits(submits_per_s=rate),
                 log=terminal.talk,
             )
             return asyncio.run(_serve(emulator, terminal))

@@ -11,7 +11,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -23,10 +23,11 @@ from aiohttp import web
 from runner.adapters.media import Probe
 from runner.contract.model import Model
 from runner.core.network import Reach, verdict
-from runner.emulator.billing import Account
+from runner.emulator.accounts import Accounts, Limits
+from runner.emulator.clock import Clock
 from runner.emulator.fetch import fetcher
 from runner.emulator.references import References
-from runner.emulator.refusals import Profile
+from runner.emulator.refusals import Lack, Profile
 from runner.emulator.routes import Routes
 from runner.emulator.script import Script
 from runner.emulator.studio import Line, Studio
@@ -46,10 +47,15 @@ class Emulator:
     """The video API on this machine, between `async with`. May run in the event loop of its only client.
 
     `models` are the models offered, by name; `folder` exists and belongs to the caller: what is written there goes when
-    the emulator does. `host` is a loopback address, `port` 0 any free port. `key` is what clients must show, `control`
-    what the endpoints below /_emulate want instead (made up if not given). `workers` is how many clips are rendered at
-    once. `allow_private` lets reference URLs lead into private networks and to other servers of this machine. `clock`
-    gives unix seconds, for expiry and prices; `log` takes one line a request.
+    the emulator does. `host` is a loopback address, `port` 0 any free port. `workers` is how many clips are rendered at
+    once. `allow_private` lets reference URLs lead into private networks and to other servers of this machine. `control`
+    is what the endpoints below /_emulate want in place of a key (made up if not given). `clock` gives unix seconds, for
+    expiry and prices; `log` takes one line a request.
+
+    `key` is what clients must show, of an account with `balance` credits. `accounts` are further ones, credits by key,
+    whose tasks are none of the first's; `aliases` are further keys, each with the key whose account it opens too. `limits`
+    hold for each account. `refunds=False` charges what failed or was cancelled in full. `fresh_links` lets a query give a
+    new link once the last one is dead. `lacks` is what clients find missing, `script` what goes wrong.
     """
 
     def __init__(
@@ -66,6 +72,12 @@ class Emulator:
         script: Script | None = None,
         control: str | None = None,
         balance: Decimal = BALANCE,
+        accounts: Mapping[str, Decimal] | None = None,
+        aliases: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        refunds: bool = True,
+        fresh_links: bool = False,
+        lacks: Collection[Lack] = (),
         clock: Callable[[], float] = time.time,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -76,7 +88,9 @@ class Emulator:
         self.key, self.control = key, control or secrets.token_urlsafe(24)
         self._models, self._folder, self._host, self._wanted_port = models, folder, host, port
         self._workers, self._allow_private, self._profile = workers, allow_private, profile
-        self._script, self._balance, self._clock = script or Script(), balance, clock
+        self._script, self._lacks = script or Script(), frozenset(lacks)
+        self._accounts = Accounts({key: balance, **(accounts or {})}, aliases or {}, limits or Limits())
+        self._refunds, self._fresh_links, self._clock = refunds, fresh_links, Clock(clock)
         self._log = lambda line: log(_printable(line))
         self.base_url = ""
 
@@ -93,8 +107,17 @@ class Emulator:
 
     @property
     def invoice(self) -> tuple[Line, ...]:
-        """What every task cost, in the order of their creates."""
+        """What every task of every account cost, in the order of their creates."""
         return self._studio.invoice()
+
+    @property
+    def seen(self) -> Mapping[tuple[int, str], int]:
+        """How many creates bore each idempotency key, by the account's number and the key, whatever became of them."""
+        return dict(self._studio.seen)
+
+    def advance(self, seconds: float) -> None:
+        """Skip so many seconds: links die, tasks go, holds end. Within the emulator's event loop only. Raises ValueError."""
+        self._clock.advance(seconds)
 
     async def _open(self, stack: AsyncExitStack) -> None:
         work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="emulator-", dir=self._folder))
@@ -108,35 +131,38 @@ class Emulator:
         probe = Probe(wall_s=PROBE_S, processor_s=PROBE_S)
         stack.push_async_callback(asyncio.to_thread, probe.close)  # waits for a file being looked at
         fetching = await stack.enter_async_context(fetcher((self._host, port), allow_private=self._allow_private))
-        account = Account(self._balance)
+        stack.callback(self._clock.close)
         works = Works(
             work / "clips",
             References(work / "references", fetching, probe),
-            account=account,
             workers=self._workers,
             script=self._script,
             clock=self._clock,
+            refunds=self._refunds,
             log=self._log,
         )
         await stack.enter_async_context(works.opened())
         self._studio = Studio(
             self._models,
             works,
-            account,
             base_url=self.base_url,
             profile=self._profile,
+            lacks=self._lacks,
+            fresh_links=self._fresh_links,
             script=self._script,
             clock=self._clock,
         )
         routes = Routes(
             self._studio,
-            account,
-            Uploads(work / "uploads", self._clock),
+            self._accounts,
+            Uploads(work / "uploads", self._clock.now),
             base_url=self.base_url,
             names={f"{shown}:{port}", f"localhost:{port}"},
-            key=self.key,
             control=self.control,
             profile=self._profile,
+            lacks=self._lacks,
+            script=self._script,
+            clock=self._clock,
             log=self._log,
         )
         server = web.AppRunner(

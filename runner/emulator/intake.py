@@ -12,11 +12,16 @@ from urllib.parse import unquote
 from runner.contract import check
 from runner.contract.model import Model
 from runner.core.request import canonical
-from runner.emulator.refusals import Refusal
+from runner.emulator.clock import FARTHEST_S
+from runner.emulator.refusals import Refusal, Side
+from runner.emulator.tasks import FILTERS, TYPES, Task
 
 BODY_BYTES = 1_000_000  # texts and links only; media travel by URL
 LABEL_CHARACTERS = 80
 SEEDS = 2**31  # seeds lie in [0, SEEDS)
+BATCH = 50  # tasks of one query, and of one page of the list
+PAGE = 20  # if it is not said
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9._-]{16,96}")
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
@@ -41,6 +46,24 @@ class Asked:
     body: dict[str, Any]
     digest: str
     wishes: Wishes = field(default_factory=Wishes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of the task list, from 1; words not given do not choose."""
+
+    number: int
+    size: int
+    status: str = ""
+    type: str = ""
+    model: str = ""
+
+    def fits(self, task: Task) -> bool:
+        return (
+            (not self.status or task.status in FILTERS[self.status])
+            and self.type in ("", "video")
+            and self.model in ("", task.model)
+        )
 
 
 def wishes(headers: Mapping[str, str]) -> Wishes:
@@ -70,6 +93,37 @@ def read(raw: bytes, models: Mapping[str, Model], wished: Wishes) -> Asked:
         first = faults[0]
         raise Refusal(400, message=f"Invalid request format: {first.headline}", param=str(first.path[0]))
     return Asked(model=model, body=body, digest=hashlib.sha256(raw).hexdigest(), wishes=wished)
+
+
+def page(query: Mapping[str, str]) -> Page:
+    """Reads status, type, model, page and page_size. Raises Refusal 400 with the parameter's name."""
+    status, kind = query.get("status", ""), query.get("type", "")
+    if status and status not in FILTERS:
+        raise _unlisted("status", f"one of {', '.join(FILTERS)}")
+    if kind and kind not in TYPES:
+        raise _unlisted("type", f"one of {', '.join(TYPES)}")
+    number, size = query.get("page", "1"), query.get("page_size", str(PAGE))
+    if not _NUMBER.fullmatch(number):
+        raise _unlisted("page", "a number from 1")
+    if not _NUMBER.fullmatch(size) or int(size) > BATCH:
+        raise _unlisted("page_size", f"a number from 1 to {BATCH}")
+    return Page(number=int(number), size=int(size), status=status, type=kind, model=query.get("model", ""))
+
+
+def batch(raw: bytes) -> list[str]:
+    """The ids in the body of a batch query, 1 to BATCH of them. Raises Refusal 400."""
+    ids = _object(raw).get("task_ids")
+    if not isinstance(ids, list) or not 1 <= len(ids) <= BATCH or not all(isinstance(one, str) for one in ids):
+        raise _unlisted("task_ids", f"a list of 1 to {BATCH} task ids")
+    return ids
+
+
+def skip(raw: bytes) -> float:
+    """The seconds in the body of a call to the clock. Raises Refusal 400."""
+    seconds = _object(raw).get("advance_s")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= FARTHEST_S:
+        raise _unlisted("advance_s", f"a number of seconds, 0 to {FARTHEST_S:.0f}")
+    return float(seconds)
 
 
 def seed(asked: Asked, identities: Mapping[str, str]) -> int:
@@ -112,6 +166,10 @@ def _object(raw: bytes) -> dict[str, Any]:
     if not isinstance(written, dict):
         raise Refusal(400, message="Invalid request format: the body is no JSON object", param="")
     return written
+
+
+def _unlisted(param: str, lawful: str) -> Refusal:
+    return Refusal(400, Side.QUERY, code="invalid_parameters", message=f"`{param}` is {lawful}", param=param)
 
 
 def _no_constant(word: str) -> None:

@@ -11,6 +11,15 @@ class Profile(StrEnum):
     DOCUMENTED = "documented"  # codes are the HTTP status, `can_cancel` while pending, no billing block
 
 
+class Lack(StrEnum):
+    """What an older gateway does not have."""
+
+    IDEMPOTENCY = "idempotency"  # its keys are read and mean nothing
+    TASK_LIST = "task list"
+    BATCH = "batch query"
+    CREDITS = "credits"
+
+
 class Side(StrEnum):
     """The two endpoints word some refusals differently."""
 
@@ -33,6 +42,7 @@ _STANDARD: dict[int, tuple[str, str, str]] = {
     500: ("internal_server_error", "internal_server_error", "Internal server error"),
     502: ("upstream_error", "upstream_error", "Bad gateway"),
     503: ("service_unavailable_error", "service_unavailable", "Service temporarily unavailable"),
+    504: ("upstream_error", "upstream_timeout", "Gateway timeout"),
 }
 _QUERY: dict[int, tuple[str, str]] = {
     400: ("invalid_task_id", "Invalid task ID format"),
@@ -53,6 +63,7 @@ _SUGGESTION = {
     500: "try again later",
     502: "try again later",
     503: "retry after 30 seconds",
+    504: "try again later",
 }
 _RETRY_AFTER_S = {429: 60, 503: 30}
 STATUSES = frozenset(_STANDARD)

@@ -1,6 +1,7 @@
 """The HTTP face of the emulator: routes, keys, envelopes.
 
-Everything but health, results and uploaded files needs the key as a bearer token. Only who calls the server by its own
+Everything but health, results and uploaded files needs a key as a bearer token, what stands below /_emulate the control
+token. Only who calls the server by its own
 name is answered, and no other web page's script.
 """
 
@@ -8,15 +9,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from hmac import compare_digest
-from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from runner.emulator import intake, tasks
-from runner.emulator.billing import Account
+from runner.emulator import downloads, intake, tasks
+from runner.emulator.accounts import Account, Accounts
+from runner.emulator.clock import Clock
+from runner.emulator.downloads import hang_up
 from runner.emulator.forms import receive
-from runner.emulator.refusals import Profile, Refusal, Side
-from runner.emulator.script import Drop, Reply, Spoiled, Stall
+from runner.emulator.refusals import Lack, Profile, Refusal, Side
+from runner.emulator.script import AmendCreate, Drop, DropPoll, Poll, Reply, Said, Script, Stall
 from runner.emulator.studio import Studio
 from runner.emulator.uploads import BadUpload, Uploads
 from runner.emulator.works import bug_line
@@ -33,19 +36,23 @@ class Routes:
     def __init__(
         self,
         studio: Studio,
-        account: Account,
+        accounts: Accounts,
         uploads: Uploads,
         *,
         base_url: str,
         names: set[str],
-        key: str,
         control: str,
         profile: Profile,
+        lacks: frozenset[Lack],
+        script: Script,
+        clock: Clock,
         log: Callable[[str], None],
     ) -> None:
-        self._studio, self._account, self._uploads = studio, account, uploads
-        self._base_url, self._names, self._key, self._control = base_url, names, key, control
-        self._profile, self._log = profile, log
+        self._studio, self._accounts, self._uploads = studio, accounts, uploads
+        self._base_url, self._names, self._control = base_url, names, control
+        self._profile, self._lacks = profile, lacks
+        self._script, self._clock, self._log = script, clock, log
+        self._uploads_seen = 0
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._answered], client_max_size=intake.BODY_BYTES)
@@ -55,12 +62,15 @@ class Routes:
                 web.get("/results/{token}/{name}", self._result),
                 web.get("/files/{id}/{name}", self._file),
                 web.post("/v1/videos/generations", self._create),
+                web.get("/v1/tasks", self._list),
+                web.post("/v1/tasks/batch", self._batch),
                 web.get("/v1/tasks/{id}", self._query),
                 web.get("/v1/credits", self._credits),
                 web.get("/v1/models", self._list_models),
                 web.post("/api/v1/files/upload/stream", self._upload),
                 web.get("/api/v1/files/quota", self._quota),
                 web.get("/_emulate/invoice", self._show_invoice),
+                web.post("/_emulate/clock", self._advance),
             ]
         )
         return app
@@ -98,11 +108,18 @@ class Routes:
         if not {origin.lower() for origin in origins} <= {f"http://{name}" for name in self._names}:
             raise Refusal(403, Side.QUERY, message="Access denied: foreign origin")
 
-    def _authorize(self, request: web.Request, side: Side, key: str | None = None) -> None:
-        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-        expected = (key or self._key).encode()
-        if scheme.lower() != "bearer" or not compare_digest(shown.strip().encode(errors="surrogateescape"), expected):
+    def _account(self, request: web.Request, side: Side = Side.QUERY, lack: Lack | None = None) -> Account:
+        """Whose key this is; `lack` is what there must not be a lack of."""
+        if lack in self._lacks:
+            raise _not_found()
+        account = self._accounts.of(_shown(request))
+        if account is None:
             raise Refusal(401, side)
+        return account
+
+    def _control_only(self, request: web.Request) -> None:
+        if not compare_digest(_shown(request).encode(errors="surrogateescape"), self._control.encode()):
+            raise Refusal(401, Side.QUERY)
 
     def _refused(self, refusal: Refusal, allow: str | None = None) -> web.Response:
         headers = refusal.headers | ({"Allow": allow} if allow else {})
@@ -111,62 +128,88 @@ class Routes:
     # ---------------------------------------------------------------- the video API
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        self._authorize(request, Side.CREATE)
+        account = self._account(request, Side.CREATE)
         wished = intake.wishes(request.headers)
-        mishap = self._studio.struck(wished.label)
+        mishap = self._studio.struck(account, wished)
         if isinstance(mishap, Drop) and not mishap.accepted:
-            return _hung_up(request)
+            return hang_up(request)
         raw = await _json_bytes(request)
         if isinstance(mishap, Reply) and not mishap.accepted:
-            return self._unlucky(mishap)
-        accepted = self._studio.accept(raw, wished)
+            return self._said(mishap, Side.CREATE)
+        accepted = self._studio.accept(account, raw, wished)
+        body = tasks.created_body(accepted.task, self._profile)
         match mishap:
             case Drop():
-                return _hung_up(request)
+                return hang_up(request)
             case Reply():
-                return self._unlucky(mishap)
+                return self._said(mishap, Side.CREATE)
             case Stall():
-                await asyncio.sleep(mishap.seconds)
+                await self._clock.sleep(mishap.seconds)
+            case AmendCreate():
+                other = {"id": self._studio.task_id(mishap.id_of)} if mishap.id_of else {}
+                body = mishap.applied({**body, **other})
         headers = {"idempotency-replayed": "true"} if accepted.replayed else {}
-        return web.json_response(tasks.created_body(accepted.task, self._profile), headers=headers)
+        return web.json_response(body, headers=headers)
 
     async def _query(self, request: web.Request) -> web.Response:
-        self._authorize(request, Side.QUERY)
-        return web.json_response(self._studio.poll(request.match_info["id"]))
+        return await self._told(request, self._studio.poll(self._account(request), request.match_info["id"]))
+
+    async def _batch(self, request: web.Request) -> web.Response:
+        account = self._account(request, lack=Lack.BATCH)
+        found = self._studio.batch(account, intake.batch(await _json_bytes(request)))
+        return await self._told(request, {"data": found} if isinstance(found, list) else found)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        account = self._account(request, lack=Lack.TASK_LIST)
+        return web.json_response(self._studio.page(account, intake.page(request.query)))
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
         identifier, _, suffix = request.match_info["name"].rpartition(".")
-        path, spoiled = self._studio.result(request.match_info["token"], identifier if suffix == "mp4" else "")
-        if spoiled is not None:
-            return await self._spoiled(request, path, spoiled)
-        return web.FileResponse(path, headers={"Content-Type": "video/mp4"})
+        clip, task, mishap = self._studio.result(request.match_info["token"], identifier if suffix == "mp4" else "")
+        return await downloads.send(request, clip, task, mishap, self._clock)
 
     async def _credits(self, request: web.Request) -> web.Response:
-        self._authorize(request, Side.QUERY)
-        return web.json_response(self._account.body())
+        return web.json_response(self._account(request, lack=Lack.CREDITS).body())
 
     async def _list_models(self, request: web.Request) -> web.Response:
-        self._authorize(request, Side.QUERY)
+        self._account(request)
         listed = [{"id": name, "object": "model"} for name in self._studio.models]
         return web.json_response({"object": "list", "data": listed})
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
+    # ---------------------------------------------------------------- control
+
     async def _show_invoice(self, request: web.Request) -> web.Response:
-        self._authorize(request, Side.QUERY, self._control)
-        return web.json_response({"tasks": [line.body() for line in self._studio.invoice()]})
+        self._control_only(request)
+        seen = [
+            {"account": account, "idempotency_key": key, "times": times}
+            for (account, key), times in self._studio.seen.items()
+        ]
+        return web.json_response({"tasks": [line.body() for line in self._studio.invoice()], "seen": seen})
+
+    async def _advance(self, request: web.Request) -> web.Response:
+        self._control_only(request)
+        self._clock.advance(intake.skip(await _json_bytes(request)))
+        return web.json_response({"now": self._clock.now()})
 
     # ---------------------------------------------------------------- files
 
     async def _upload(self, request: web.Request) -> web.Response:
-        self._authorize(request, Side.QUERY)
+        self._account(request)
+        self._uploads_seen += 1
+        mishap = self._script.on_upload(self._uploads_seen)
         try:
             async with asyncio.timeout(UPLOAD_S):
+                if mishap:
+                    async for _ in request.content.iter_any():
+                        pass  # who is cut off while sending may never read the answer
+                    raise BadUpload(mishap.status, mishap.message)
                 upload = await receive(request, self._uploads)
         except BadUpload as bad:
             said = {"success": False, "code": bad.status, "msg": bad.message, "data": None}
-            return web.json_response(said, status=bad.status)
+            return web.json_response(said, status=(mishap and mishap.http) or bad.status)
         return web.json_response(upload.body(self._base_url))
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
@@ -176,32 +219,31 @@ class Routes:
         return web.FileResponse(upload.path, headers={"Content-Type": upload.media_type})
 
     async def _quota(self, request: web.Request) -> web.Response:
-        self._authorize(request, Side.QUERY)
+        self._account(request)
         return web.json_response(self._uploads.quota())
 
     # ---------------------------------------------------------------- mishaps
 
-    def _unlucky(self, reply: Reply) -> web.Response:
-        if reply.raw is None:
-            answer = self._refused(reply.refusal)
-        else:
-            answer = web.Response(body=reply.raw.encode(), status=reply.status, content_type=reply.content_type)
-        answer.headers.update(reply.headers)
-        return answer
+    async def _told(self, request: web.Request, told: dict[str, Any] | Poll | DropPoll) -> web.Response:
+        match told:
+            case Poll():
+                return self._said(told, Side.QUERY)
+            case DropPoll():
+                await self._clock.sleep(told.seconds)
+                return hang_up(request)
+        return web.json_response(told)
 
-    async def _spoiled(self, request: web.Request, path: Path, how: Spoiled) -> web.StreamResponse:
-        if how in (Spoiled.GONE, Spoiled.FORBIDDEN):
-            raise Refusal(int(how), Side.QUERY, param="")
-        if how is Spoiled.HTML:
-            return web.Response(text="<!doctype html><title>Sign in</title>", content_type="text/html")
-        clip = await asyncio.to_thread(path.read_bytes)
-        half = clip[: len(clip) // 2]
-        if how is Spoiled.SHORT:
-            return web.Response(body=half, content_type="video/mp4")
-        answer = web.StreamResponse(headers={"Content-Type": "video/mp4", "Content-Length": str(len(clip))})
-        await answer.prepare(request)
-        await answer.write(half)
-        _hung_up(request)
+    def _said(self, said: Said, side: Side) -> web.Response:
+        if said.raw is None:
+            refusal = said.refusal(side)
+            body, headers = refusal.body(self._profile), refusal.headers
+            for name in said.without:
+                body["error"].pop(name, None)
+                headers.pop(name, None)
+            answer = web.json_response(body, status=said.status, headers=headers)
+        else:
+            answer = web.Response(body=said.raw.encode(), status=said.status, content_type=said.content_type)
+        answer.headers.update(said.headers)
         return answer
 
 
@@ -214,7 +256,7 @@ def _masked(path: str) -> str:
 def _of_aiohttp(raised: web.HTTPException) -> Refusal:
     match raised.status:
         case 404:
-            return Refusal(404, code="not_found", message="Not found", param="")
+            return _not_found()
         case 405 | 413:
             return Refusal(raised.status)
         case status if 400 <= status < 500:
@@ -223,11 +265,14 @@ def _of_aiohttp(raised: web.HTTPException) -> Refusal:
             return Refusal(500)
 
 
-def _hung_up(request: web.Request) -> web.Response:
-    """Ends the connection at once; what is returned finds nobody."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)
+def _shown(request: web.Request) -> str:
+    """The bearer token, or nothing."""
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" else ""
+
+
+def _not_found() -> Refusal:
+    return Refusal(404, code="not_found", message="Not found", param="")
 
 
 async def _json_bytes(request: web.Request) -> bytes:

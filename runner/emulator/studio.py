@@ -1,19 +1,22 @@
 """The service behind the routes: what is asked of it and what it answers, without a word of HTTP but the refusals."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hmac import compare_digest
+from itertools import islice
 from pathlib import Path
 from secrets import randbelow
 from typing import Any
 
 from runner.contract.model import Model
 from runner.emulator import billing, intake, tasks
-from runner.emulator.intake import Wishes
-from runner.emulator.refusals import Profile, Refusal, Side
-from runner.emulator.script import NoResults, OnCreate, Poll, Reserve, Script, Spoiled, Word
+from runner.emulator.accounts import Account
+from runner.emulator.clock import Clock
+from runner.emulator.intake import Asked, Page, Wishes
+from runner.emulator.refusals import Lack, Profile, Refusal, Side
+from runner.emulator.script import AmendPoll, Download, DropPoll, NoResults, OnCreate, Poll, Reserve, Script, Word
 from runner.emulator.tasks import Status, Task
 from runner.emulator.works import Job, Works
 
@@ -32,15 +35,21 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the invoice: what was reserved and charged for a task, in credits, and under which idempotency key.
+    """One line of the invoice: what was reserved and charged for a task, in credits, and what it was bought with.
 
-    `charged` is None until the task has ended.
+    `account` counts the emulator's accounts from 1. `seen` is how many creates of that account have borne this idempotency
+    key so far, whatever became of them; 0 without a key. `body_sha256` is of the bytes that came. `charged` is None until
+    the task is settled.
     """
 
     task_id: str
+    account: int
     idempotency_key: str
+    seen: int
+    body_sha256: str
     model: str
     label: str
+    created_at: float
     reserved: Decimal
     charged: Decimal | None
     status: str
@@ -48,9 +57,13 @@ class Line:
     def body(self) -> dict[str, Any]:
         return {
             "task_id": self.task_id,
+            "account": self.account,
             "idempotency_key": self.idempotency_key,
+            "seen": self.seen,
+            "body_sha256": self.body_sha256,
             "model": self.model,
             "label": self.label,
+            "created_at": int(self.created_at),
             "reserved": tasks.number(self.reserved),
             "charged": None if self.charged is None else tasks.number(self.charged),
             "status": self.status,
@@ -58,46 +71,141 @@ class Line:
 
 
 class Studio:
-    """All tasks of one emulator; for one event loop."""
+    """All tasks of one emulator; for one event loop. What belongs to another account is not there."""
 
     def __init__(
         self,
         models: Mapping[str, Model],
         works: Works,
-        account: billing.Account,
         *,
         base_url: str,
         profile: Profile,
+        lacks: frozenset[Lack],
+        fresh_links: bool,
         script: Script,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
-        self.models, self._works, self._account = models, works, account
-        self._base_url, self._profile, self._script, self._clock = base_url, profile, script, clock
+        self.models, self._works, self._base_url = models, works, base_url
+        self._profile, self._lacks, self._fresh_links = profile, lacks, fresh_links
+        self._script, self._clock = script, clock
         self._jobs: dict[str, Job] = {}
-        self._by_idempotency_key: dict[str, Job] = {}
-        self._creates: Counter[str] = Counter()
+        self._replays: dict[tuple[Account, str], Job] = {}
+        self._labels: Counter[str] = Counter()
+        self.seen: Counter[tuple[int, str]] = Counter()
 
-    def struck(self, label: str) -> OnCreate | None:
-        """Counts a create and says which mishap strikes it."""
-        self._creates[label] += 1
-        return self._script.on_create(self._creates.total(), label, self._creates[label])
+    def struck(self, account: Account, wished: Wishes) -> OnCreate | None:
+        """Counts a create and says which mishap strikes it. Raises Refusal 429, and it was none."""
+        account.admit(self._clock.elapsed())
+        if wished.idempotency_key:
+            self.seen[account.number, wished.idempotency_key] += 1
+        self._labels[wished.label] += 1
+        return self._script.on_create(self._labels.total(), wished.label, self._labels[wished.label])
 
-    def accept(self, raw: bytes, wished: Wishes) -> Accepted:
+    def accept(self, account: Account, raw: bytes, wished: Wishes) -> Accepted:
         """The task of this create. Raises Refusal 400, 402, 404, 409."""
         asked = intake.read(raw, self.models, wished)
-        now = self._clock()
-        known = self._by_idempotency_key.get(wished.idempotency_key)
-        if known and now < known.task.created_at + REPLAY_S:
+        replay = None if Lack.IDEMPOTENCY in self._lacks else wished.idempotency_key or None
+        known = self._replays.get((account, replay)) if replay else None
+        if known and self._clock.now() < known.task.created_at + REPLAY_S:
             if known.asked.digest != asked.digest:
                 raise Refusal(409, param="Idempotency-Key")
             return Accepted(task=known.task, replayed=True)
-        number = len(self._jobs) + 1
+        job = self._new(account, asked)
+        self._jobs[job.task.id] = job
+        if replay:
+            self._replays[account, replay] = job
+        self._works.put(job)
+        return Accepted(task=job.task, replayed=False)
+
+    def task_id(self, number: int) -> str:
+        """The id of the task with this number. Raises LookupError."""
+        return next(islice(self._jobs, number - 1, None))
+
+    def poll(self, account: Account, identifier: str) -> dict[str, Any] | Poll | DropPoll:
+        """The body of a task's GET, or what to do in its place. Raises Refusal 400, 404."""
+        if not tasks.ID.fullmatch(identifier):
+            raise Refusal(400, Side.QUERY)
+        job = self._jobs.get(identifier)
+        if job is None or job.account is not account or self._gone(job):
+            raise Refusal(404, Side.QUERY)
+        task = job.task
+        job.polls[task.status] += 1
+        mishap = self._script.on_poll(task.number, task.label, job.polls.total(), task.status, job.polls[task.status])
+        if isinstance(mishap, Poll | DropPoll):
+            return mishap
+        body = tasks.query_body(task, self._profile, self._links(job))
+        match mishap:
+            case Word():
+                return {**body, "status": mishap.status}
+            case AmendPoll():
+                return mishap.applied(body)
+        return body
+
+    def batch(self, account: Account, identifiers: Sequence[str]) -> list[dict[str, Any]] | Poll | DropPoll:
+        """The bodies of these tasks, each once; unknown ones are left out. What strikes one poll strikes all, but a 404."""
+        found: list[dict[str, Any]] = []
+        instead: Poll | DropPoll | None = None
+        for identifier in dict.fromkeys(identifiers):
+            try:
+                said = self.poll(account, identifier)
+            except Refusal:
+                continue
+            if isinstance(said, dict):
+                found.append(said)
+            elif not (isinstance(said, Poll) and said.status == 404):
+                instead = instead or said
+        return instead or found
+
+    def page(self, account: Account, page: Page) -> dict[str, Any]:
+        """The answer to GET /v1/tasks: tasks of the account, newest first."""
+        mine = [job for job in self._jobs.values() if job.account is account and not self._gone(job)]
+        fitting = [job for job in reversed(mine) if page.fits(job.task)]
+        first = (page.number - 1) * page.size
+        rows = [
+            tasks.listed_body(job.task, has_results=job.task.status is Status.COMPLETED and self._has_results(job))
+            for job in fitting[first : first + page.size]
+        ]
+        return {"data": rows, "page": page.number, "page_size": page.size, "total": len(fitting)}
+
+    def result(self, token: str, identifier: str) -> tuple[Path, Task, Download | None]:
+        """The clip behind a link, its task, and how its download goes wrong. Raises Refusal 404, and 403 once the link has expired."""
+        job = self._jobs.get(identifier)
+        made = [at for link, at in job.links.items() if compare_digest(token.encode(), link.encode())] if job else []
+        if job is None or not made or not self._has_results(job):
+            raise Refusal(404, Side.QUERY, code="result_not_found", message="Result not found", param="")
+        if made[0] + LINK_S <= self._clock.now():
+            raise Refusal(403, Side.QUERY, code="link_expired", message="Link has expired")
+        job.downloads += 1
+        spoiled = self._script.on_download(job.task.number, job.task.label, job.downloads)
+        return self._works.clip(job), job.task, spoiled
+
+    def invoice(self) -> tuple[Line, ...]:
+        """Every task ever made, in the order of their creates."""
+        return tuple(
+            Line(
+                task_id=job.task.id,
+                account=job.account.number,
+                idempotency_key=job.task.idempotency_key,
+                seen=self.seen[job.account.number, job.task.idempotency_key],
+                body_sha256=job.asked.digest,
+                model=job.task.model,
+                label=job.task.label,
+                created_at=job.task.created_at,
+                reserved=job.task.reserved,
+                charged=job.task.charged,
+                status=str(job.task.status),
+            )
+            for job in self._jobs.values()
+        )
+
+    def _new(self, account: Account, asked: Asked) -> Job:
+        number, now, wished = len(self._jobs) + 1, self._clock.now(), asked.wishes
         planned = self._script.on_task(Reserve, number, wished.label)
         unknown = {asked.model.by_property[n].kind: [None] * len(u) for n, u in intake.media_urls(asked).items()}
         reserved = planned.amount if planned else billing.price(asked.model, asked.body, unknown, now)
-        self._account.reserve(reserved)
         width, height = asked.model.size(asked.body, None)
         pixels = width * height * asked.model.output.fps * intake.seconds(asked)
+        account.reserve(reserved)
         task = Task(
             id=tasks.task_id(now, randbelow(tasks.ID_SPACE)),
             number=number,
@@ -108,56 +216,19 @@ class Studio:
             idempotency_key=wished.idempotency_key,
             label=wished.label,
         )
-        job = Job(asked=asked, task=task, pixels=pixels)
-        self._jobs[task.id] = job
-        if wished.idempotency_key:
-            self._by_idempotency_key[wished.idempotency_key] = job
-        self._works.put(job)
-        return Accepted(task=task, replayed=False)
+        return Job(account=account, asked=asked, task=task, pixels=pixels)
 
-    def poll(self, identifier: str) -> dict[str, Any]:
-        """The body of a task's GET. Raises Refusal 400, 404, and what the script says."""
-        if not tasks.ID.fullmatch(identifier):
-            raise Refusal(400, Side.QUERY)
-        job = self._jobs.get(identifier)
-        if job is None or (job.task.ended_at is not None and job.task.ended_at + TASK_S <= self._clock()):
-            raise Refusal(404, Side.QUERY)
-        job.polls += 1
-        task = job.task
-        mishap = self._script.on_poll(task.number, task.label, job.polls)
-        if isinstance(mishap, Poll):
-            raise mishap.refusal
-        links = [f"{self._base_url}/results/{job.token}/{task.id}.mp4"]
-        if self._script.on_task(NoResults, task.number, task.label):
-            links = []
-        body = tasks.query_body(task, self._profile, links)
-        if isinstance(mishap, Word):
-            body["status"] = mishap.status
-        return body
+    def _links(self, job: Job) -> list[str]:
+        """What a query says of the result; once its link is dead, a new one where links are fresh."""
+        if not job.links or not self._has_results(job):
+            return []
+        now = self._clock.now()
+        if self._fresh_links and max(job.links.values()) + LINK_S <= now:
+            job.link(now)
+        return [f"{self._base_url}/results/{list(job.links)[-1]}/{job.task.id}.mp4"]
 
-    def result(self, token: str, identifier: str) -> tuple[Path, Spoiled | None]:
-        """The clip behind a link, and how its download goes wrong. Raises Refusal 404, and 403 once the link has expired."""
-        job = self._jobs.get(identifier)
-        ended_at = job.task.ended_at if job and job.task.status is Status.COMPLETED else None
-        if job is None or ended_at is None or not compare_digest(token.encode(), job.token.encode()):
-            raise Refusal(404, Side.QUERY, code="result_not_found", message="Result not found", param="")
-        if ended_at + LINK_S <= self._clock():
-            raise Refusal(403, Side.QUERY, code="link_expired", message="Link has expired")
-        job.downloads += 1
-        spoiled = self._script.on_download(job.task.number, job.task.label, job.downloads)
-        return self._works.clip(job), spoiled
+    def _has_results(self, job: Job) -> bool:
+        return self._script.on_task(NoResults, job.task.number, job.task.label) is None
 
-    def invoice(self) -> tuple[Line, ...]:
-        """Every task ever made, in the order of their creates."""
-        return tuple(
-            Line(
-                task_id=task.id,
-                idempotency_key=task.idempotency_key,
-                model=task.model,
-                label=task.label,
-                reserved=task.reserved,
-                charged=task.charged,
-                status=str(task.status),
-            )
-            for task in (job.task for job in self._jobs.values())
-        )
+    def _gone(self, job: Job) -> bool:
+        return job.task.ended_at is not None and job.task.ended_at + TASK_S <= self._clock.now()

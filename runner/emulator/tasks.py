@@ -20,20 +20,24 @@ class Status(StrEnum):
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 MOVES: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.PROCESSING, Status.FAILED}),
-    Status.PROCESSING: frozenset({Status.PROCESSING, Status.COMPLETED, Status.FAILED}),
+    Status.PENDING: frozenset({Status.PROCESSING, Status.FAILED, Status.CANCELLED}),
+    Status.PROCESSING: frozenset({Status.PROCESSING, Status.COMPLETED, Status.FAILED, Status.CANCELLED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
 }
-_CHARGE = {
-    Status.PENDING: "reserved",
-    Status.PROCESSING: "reserved",
-    Status.COMPLETED: "charged",
-    Status.FAILED: "released",
+# The words a task list can be filtered by, and the states each stands for.
+FILTERS: dict[str, frozenset[Status]] = {
+    "processing": frozenset({Status.PENDING, Status.PROCESSING}),
+    "completed": frozenset({Status.COMPLETED}),
+    "failed": frozenset({Status.FAILED}),
+    "cancelled": frozenset({Status.CANCELLED}),
 }
+TYPES = ("text", "image", "audio", "video")  # the service's; tasks here are videos
 
 
 class Ended(ValueError):
@@ -53,7 +57,7 @@ class Task:
     """One task. Times are unix seconds by the emulator's clock; `number` counts accepted tasks from 1.
 
     `label` is what the control header X-Emulate-Label said. `estimated_s` was told at submit. `charged` is None until
-    the task has ended, 0 when it failed.
+    the task is settled, at its end or later; 0 when nothing was to be paid.
     """
 
     id: str
@@ -68,6 +72,7 @@ class Task:
     progress: int = 0
     ended_at: float | None = None
     charged: Decimal | None = None
+    settled_at: float | None = None
     error: TaskError | None = None
 
     @property
@@ -89,13 +94,24 @@ def processing(task: Task, progress: int) -> Task:
     return _moved(task, Status.PROCESSING, progress=max(task.progress, progress))
 
 
-def completed(task: Task, at: float, charged: Decimal) -> Task:
-    return _moved(task, Status.COMPLETED, progress=100, ended_at=at, charged=charged)
+def completed(task: Task, at: float) -> Task:
+    return _moved(task, Status.COMPLETED, progress=100, ended_at=at)
 
 
 def failed(task: Task, at: float, error: TaskError) -> Task:
-    """Failed tasks are not charged and show no progress."""
-    return _moved(task, Status.FAILED, progress=0, ended_at=at, charged=ZERO, error=error)
+    """Failed tasks show no progress."""
+    return _moved(task, Status.FAILED, progress=0, ended_at=at, error=error)
+
+
+def cancelled(task: Task, at: float) -> Task:
+    return _moved(task, Status.CANCELLED, progress=0, ended_at=at)
+
+
+def settled(task: Task, at: float, charged: Decimal) -> Task:
+    """What a task that has ended costs, once and for all."""
+    if not task.ended or task.charged is not None:
+        raise Ended(f"{task.id} is {task.status} and cannot be settled")
+    return replace(task, charged=charged, settled_at=at)
 
 
 def created_body(task: Task, profile: Profile) -> dict[str, Any]:
@@ -122,6 +138,21 @@ def query_body(task: Task, profile: Profile, results: Sequence[str]) -> dict[str
         if task.ended_at is not None:
             body["duration"] = round(task.ended_at - task.created_at, 3)
     return body
+
+
+def listed_body(task: Task, *, has_results: bool) -> dict[str, Any]:
+    """One row of the answer to GET /v1/tasks; there are no links in it."""
+    return {
+        "id": task.id,
+        "status": str(task.status),
+        "model": task.model,
+        "type": "video",
+        "progress": task.progress,
+        "created_at": int(task.created_at),
+        "has_results": has_results,
+        "has_error": task.error is not None,
+        "credits_used": None if task.charged is None else number(task.charged),
+    }
 
 
 def number(amount: Decimal) -> int | float:
@@ -161,15 +192,27 @@ def _usage(task: Task, profile: Profile, *, settled: bool) -> dict[str, Any]:
 
 def _billing(task: Task) -> dict[str, Any]:
     charged = task.charged or ZERO
-    back = max(task.reserved - charged, ZERO) if task.ended else ZERO
+    back = max(task.reserved - charged, ZERO) if task.charged is not None else ZERO
     block: dict[str, Any] = {
         "refund_scope": "account_balance",
-        "charge_status": _CHARGE[task.status],
-        "refund_status": "completed" if back else "not_required" if task.ended else "unknown",
+        "charge_status": _charge_status(task),
+        "refund_status": _refund_status(task, back),
         "reserved_credits": number(task.reserved),
         "charged_credits": number(charged),
         "refunded_credits": number(back),
     }
-    if back and task.ended_at is not None:
-        block["refunded_at"] = int(task.ended_at)
+    if back and task.settled_at is not None:
+        block["refunded_at"] = int(task.settled_at)
     return block
+
+
+def _charge_status(task: Task) -> str:
+    if task.charged is None:
+        return "reserved"
+    return "charged" if task.charged or task.status is Status.COMPLETED else "released"
+
+
+def _refund_status(task: Task, back: Decimal) -> str:
+    if task.charged is not None:
+        return "completed" if back else "not_required"
+    return "pending" if task.status in (Status.FAILED, Status.CANCELLED) else "unknown"

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 import time
 import traceback
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -18,28 +19,39 @@ from pathlib import Path
 from runner.core.media import Kind
 from runner.core.money import ZERO
 from runner.emulator import billing, intake, tasks
+from runner.emulator.accounts import Account
+from runner.emulator.clock import Clock
 from runner.emulator.intake import Asked
 from runner.emulator.order import BadMedia, Order
 from runner.emulator.pace import Pace
 from runner.emulator.references import CODES, BadReference, Medium, References
 from runner.emulator.renderer import render
-from runner.emulator.script import Fail, Hold, NoResults, Script
-from runner.emulator.tasks import Task, TaskError
+from runner.emulator.script import Cancel, Charge, Fail, Hold, Length, NoResults, Script, Settle
+from runner.emulator.tasks import Status, Task, TaskError
 
 FETCHERS = 8
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Job:
-    """A task and what belongs to it. `token` makes the link of its clip unguessable; `pixels` is all frames together."""
+    """A task and what belongs to it. `pixels` is all frames together.
 
+    `links` are the unguessable parts of its result links, with the unix time each was made at; the first comes with the
+    clip. `polls` counts by the true status each found.
+    """
+
+    account: Account
     asked: Asked
     task: Task
     pixels: int
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    links: dict[str, float] = field(default_factory=dict)
     media: Mapping[Kind, tuple[Medium, ...]] = field(default_factory=dict)
-    polls: int = 0
+    held: bool = False
+    polls: Counter[Status] = field(default_factory=Counter)
     downloads: int = 0
+
+    def link(self, at: float) -> None:
+        self.links[secrets.token_urlsafe(24)] = at
 
 
 class Works:
@@ -50,18 +62,17 @@ class Works:
         folder: Path,
         references: References,
         *,
-        account: billing.Account,
         workers: int,
         script: Script,
-        clock: Callable[[], float],
+        clock: Clock,
+        refunds: bool,
         log: Callable[[str], None],
     ) -> None:
-        self._folder, self._references, self._account = folder, references, account
-        self._workers, self._script, self._clock, self._log = workers, script, clock, log
+        self._folder, self._references, self._workers = folder, references, workers
+        self._script, self._clock, self._refunds, self._log = script, clock, refunds, log
         self._incoming: asyncio.Queue[Job] = asyncio.Queue()
         self._ready: asyncio.Queue[Job] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
-        self._alarms: list[asyncio.TimerHandle] = []
         self.pace = Pace(workers)
 
     @asynccontextmanager
@@ -72,8 +83,6 @@ class Works:
         try:
             yield self
         finally:
-            for alarm in self._alarms:
-                alarm.cancel()
             for hand in hands:
                 hand.cancel()
             await asyncio.gather(*hands, return_exceptions=True)
@@ -98,15 +107,22 @@ class Works:
                 self._fail(job, TaskError(code="service_error", message="The emulator failed; its log says more."))
 
     async def _prepare(self, job: Job) -> None:
-        if job.task.progress == 0:
-            job.task = tasks.processing(job.task, 10)
-            if hold := self._script.on_task(Hold, job.task.number, job.task.label):
-                if hold.seconds is not None:
-                    self._alarms.append(asyncio.get_running_loop().call_later(hold.seconds, self.put, job))
-                return
-        if fail := self._script.on_task(Fail, job.task.number, job.task.label):
-            self._fail(job, TaskError(code=fail.code, message=fail.message))
-        elif self._script.on_task(NoResults, job.task.number, job.task.label):
+        planned = self._script.on_task
+        number, label = job.task.number, job.task.label
+        if not job.held and (hold := planned(Hold, number, label)):
+            job.held = True
+            if not hold.queued:
+                job.task = tasks.processing(job.task, 10)
+            if hold.seconds is not None:
+                self._clock.after(hold.seconds, lambda: self.put(job))
+            return
+        job.task = tasks.processing(job.task, 10)
+        if fail := planned(Fail, number, label):
+            self._fail(job, TaskError(code=fail.code, message=fail.message), refunded=fail.refunded)
+        elif cancel := planned(Cancel, number, label):
+            job.task = tasks.cancelled(job.task, self._clock.now())
+            self._ended(job, ZERO if cancel.refunded and self._refunds else job.task.reserved)
+        elif planned(NoResults, number, label):
             self._complete(job, job.task.reserved)
         else:
             job.media = await self._references.gather(job.asked)
@@ -124,7 +140,7 @@ class Works:
             self._fail(job, TaskError(code=code, message=fault.reason))
             return
         seconds = {kind: [medium.facts.seconds for medium in media] for kind, media in job.media.items()}
-        charged = billing.price(job.asked.model, job.asked.body, seconds, job.task.created_at)
+        charged = billing.price(job.asked.model, job.asked.body, seconds, job.task.created_at, order.seconds)
         self._complete(job, charged, time.perf_counter() - begun)
 
     def _order(self, job: Job) -> Order:
@@ -132,12 +148,13 @@ class Works:
         images, videos, sounds = (job.media.get(kind, ()) for kind in (Kind.IMAGE, Kind.VIDEO, Kind.AUDIO))
         width, height = model.size(body, images[0].facts if images else None)
         identities = {medium.url: medium.facts.sha256 for medium in (*images, *videos, *sounds)}
+        length = self._script.on_task(Length, job.task.number, job.task.label)
         return Order(
             model=model.name,
             prompt=str(body.get("prompt", "")),
             width_px=width,
             height_px=height,
-            seconds=intake.seconds(job.asked),
+            seconds=length.seconds if length else intake.seconds(job.asked),
             seed=intake.seed(job.asked, identities),
             fps=model.output.fps,
             label=job.task.label,
@@ -148,15 +165,28 @@ class Works:
             quality=str(body.get("quality", "")),
         )
 
-    def _complete(self, job: Job, charged: Decimal, seconds: float | None = None) -> None:
-        job.task = tasks.completed(job.task, self._clock(), charged)
-        self._account.settle(job.task.reserved, charged)
-        self.pace.done(job.pixels, seconds)
+    def _complete(self, job: Job, price: Decimal, seconds: float | None = None) -> None:
+        job.task = tasks.completed(job.task, self._clock.now())
+        job.link(self._clock.now())
+        other = self._script.on_task(Charge, job.task.number, job.task.label)
+        self._ended(job, other.amount if other else price, seconds)
 
-    def _fail(self, job: Job, error: TaskError) -> None:
-        job.task = tasks.failed(job.task, self._clock(), error)
-        self._account.settle(job.task.reserved, ZERO)
-        self.pace.done(job.pixels, None)
+    def _fail(self, job: Job, error: TaskError, *, refunded: bool = True) -> None:
+        job.task = tasks.failed(job.task, self._clock.now(), error)
+        self._ended(job, ZERO if refunded and self._refunds else job.task.reserved)
+
+    def _ended(self, job: Job, charged: Decimal, seconds: float | None = None) -> None:
+        self.pace.done(job.pixels, seconds)
+        job.account.ended()
+        later = self._script.on_task(Settle, job.task.number, job.task.label)
+        if later is None:
+            self._settle(job, charged)
+        elif later.seconds is not None:
+            self._clock.after(later.seconds, lambda: self._settle(job, charged))
+
+    def _settle(self, job: Job, charged: Decimal) -> None:
+        job.task = tasks.settled(job.task, self._clock.now(), charged)
+        job.account.settle(job.task.reserved, charged)
 
 
 def bug_line(bug: BaseException) -> str:

@@ -25,8 +25,10 @@ from runner.commands.validate import validate
 from runner.contract.price import tariff_on
 from runner.core.diagnostics import CODES
 from runner.core.errors import Exit
+from runner.emulator.clock import Clock
 from runner.emulator.refusals import Profile
 from runner.emulator.routes import Routes
+from runner.emulator.script import Script
 from runner.language import bounds
 from runner.language.builder import Limits
 from runner.language.shot import MOST_TAKES
@@ -429,7 +431,19 @@ def test_the_table_of_prices_is_the_shipped_tariffs() -> None:
 
 def test_the_emulators_endpoints_are_all_in_the_table() -> None:
     nothing = cast("Any", None)
-    routes = Routes(nothing, nothing, nothing, base_url="", names=set(), key="k", control="c", profile=Profile.CURRENT, log=print)  # fmt: skip
+    routes = Routes(
+        nothing,
+        nothing,
+        nothing,
+        base_url="",
+        names=set(),
+        control="c",
+        profile=Profile.CURRENT,
+        lacks=frozenset(),
+        script=Script(),
+        clock=Clock(),
+        log=print,
+    )
     served = {
         f"{route.method} {re.sub(r'/{.*', '', route.resource.canonical)}"
         for route in routes.application().router.routes()

@@ -1,6 +1,7 @@
 """The video API over real sockets: a clip from prompt to file, and every error the documents know."""
 
 import asyncio
+import hashlib
 import io
 import json
 import logging
@@ -153,14 +154,19 @@ class TestMoney:
             "tasks": [
                 {
                     "task_id": task["id"],
+                    "account": 1,
                     "idempotency_key": "0123456789abcdef",
+                    "seen": 1,
+                    "body_sha256": hashlib.sha256(json.dumps(TEXT).encode()).hexdigest(),
                     "model": TEXT["model"],
                     "label": "arrival.1",
+                    "created_at": task["created"],
                     "reserved": 12.75,
                     "charged": 12.75,
                     "status": "completed",
                 }
-            ]
+            ],
+            "seen": [{"account": 1, "idempotency_key": "0123456789abcdef", "times": 1}],
         }
 
     async def test_the_invoice_is_not_for_clients(self, client: Client) -> None:

@@ -16,8 +16,9 @@ ERROR = TaskError(code="invalid_audio", message="too short\nby far")
 
 MOVES = {
     "processing": lambda task: tasks.processing(task, 40),
-    "completed": lambda task: tasks.completed(task, NOW + 9, Decimal("25.50")),
+    "completed": lambda task: tasks.completed(task, NOW + 9),
     "failed": lambda task: tasks.failed(task, NOW + 9, ERROR),
+    "cancelled": lambda task: tasks.cancelled(task, NOW + 9),
 }
 
 
@@ -39,7 +40,7 @@ def test_a_final_state_is_never_left_and_progress_never_falls_before_it(moves: l
             assert task is before
         else:
             assert not before.ended
-            assert task.progress >= before.progress or task.status is Status.FAILED
+            assert task.progress >= before.progress or task.status in (Status.FAILED, Status.CANCELLED)
 
 
 @pytest.mark.parametrize("number", [0, 35, 36, ID_SPACE - 1])
@@ -94,8 +95,13 @@ def test_results_stand_only_in_a_completed_task(profile: Profile) -> None:
     assert (done["results"], done["progress"], done["status"]) == ([LINK], 100, "completed")
 
 
-def test_a_failed_task_costs_nothing_and_says_why() -> None:
-    body = tasks.query_body(MOVES["failed"](new()), Profile.CURRENT, [])
+def ended(word: str, charged: str | None) -> Task:
+    task = MOVES[word](MOVES["processing"](new()))
+    return task if charged is None else tasks.settled(task, NOW + 60, Decimal(charged))
+
+
+def test_a_failed_task_says_why_and_what_came_back_when() -> None:
+    body = tasks.query_body(ended("failed", "0"), Profile.CURRENT, [])
     assert body["status"] == "failed"
     assert body["progress"] == 0
     assert body["error"] == {"code": "invalid_audio", "message": "too short\nby far"}
@@ -107,17 +113,61 @@ def test_a_failed_task_costs_nothing_and_says_why() -> None:
         "reserved_credits": 25.5,
         "charged_credits": 0,
         "refunded_credits": 25.5,
-        "refunded_at": 1795000009,
+        "refunded_at": 1795000060,
     }
 
 
-def test_what_was_reserved_too_much_is_given_back() -> None:
-    done = tasks.completed(tasks.processing(new(), 10), NOW, Decimal(20))
-    assert tasks.query_body(done, Profile.CURRENT, [LINK])["billing"]["refunded_credits"] == 5.5
-    even = tasks.completed(tasks.processing(new(), 10), NOW, Decimal("25.50"))
-    billing = tasks.query_body(even, Profile.CURRENT, [LINK])["billing"]
-    assert (billing["refund_status"], billing["charge_status"]) == ("not_required", "charged")
-    assert "refunded_at" not in billing
+@pytest.mark.parametrize(
+    ("word", "charged", "said"),
+    [
+        ("completed", None, ("reserved", "unknown", 0, 0)),
+        ("completed", "25.50", ("charged", "not_required", 25.5, 0)),
+        ("completed", "20", ("charged", "completed", 20, 5.5)),
+        ("completed", "0", ("charged", "completed", 0, 25.5)),
+        ("completed", "51", ("charged", "not_required", 51, 0)),
+        ("failed", None, ("reserved", "pending", 0, 0)),
+        ("failed", "25.50", ("charged", "not_required", 25.5, 0)),
+        ("cancelled", None, ("reserved", "pending", 0, 0)),
+        ("cancelled", "0", ("released", "completed", 0, 25.5)),
+        ("cancelled", "25.50", ("charged", "not_required", 25.5, 0)),
+    ],
+)
+def test_billing_says_what_was_charged_and_what_came_back(
+    word: str, charged: str | None, said: tuple[str, str, float, float]
+) -> None:
+    body = tasks.query_body(ended(word, charged), Profile.CURRENT, [LINK])
+    names = ("charge_status", "refund_status", "charged_credits", "refunded_credits")
+    assert tuple(body["billing"][name] for name in names) == said
+    assert ("refunded_at" in body["billing"]) == (said[3] > 0)
+    assert body["usage"].get("credits_used") == (None if charged is None else said[2])
+
+
+def test_a_task_is_settled_once_and_not_before_its_end() -> None:
+    for task in (new(), MOVES["processing"](new()), ended("completed", "1"), ended("failed", "0")):
+        with pytest.raises(Ended):
+            tasks.settled(task, NOW, Decimal(1))
+
+
+def test_a_row_of_the_list_says_how_a_task_stands_and_has_no_link() -> None:
+    assert tasks.listed_body(ended("completed", "25.50"), has_results=True) == {
+        "id": "task-unified-1795000000-00000007",
+        "status": "completed",
+        "model": "m",
+        "type": "video",
+        "progress": 100,
+        "created_at": 1795000000,
+        "has_results": True,
+        "has_error": False,
+        "credits_used": 25.5,
+    }
+    broken = tasks.listed_body(ended("failed", None), has_results=False)
+    assert (broken["has_error"], broken["credits_used"]) == (True, None)
+
+
+def test_a_word_of_the_lists_filter_stands_for_every_state() -> None:
+    words = [word for word, states in tasks.FILTERS.items() for _ in states]
+    assert sorted(state for states in tasks.FILTERS.values() for state in states) == sorted(Status)
+    assert len(words) == len(Status)
 
 
 def test_an_open_task_has_reserved_and_used_nothing() -> None:
