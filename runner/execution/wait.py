@@ -10,6 +10,7 @@ from runner.planning.history import Purchase
 from runner.providers.provider import Completed, Failure, Gone, Missed, Polled, Progress
 
 EMPTY_POLLS = 3  # completed without results, in a row, before it counts as failed
+SHORTEST_S = 0.001  # before a deadline that is worth another poll
 REFUSED_POLLS = 3  # the key refused, in a row, before waiting is left to a later run
 
 
@@ -48,21 +49,22 @@ async def wait(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purcha
     task_id = purchase.task_id or ""
     begun = desk.clock.monotonic()
     age_before = _age(desk, purchase)
+    asked_at_once = age_before > 0
     learned = desk.learned.get(purchase.intent.model, ())
     gone, elsewhere, empty, refused = GoneCount(desk), Elsewhere(desk, purchase), 0, 0
     while True:
         waited = desk.clock.monotonic() - begun
-        if waited >= desk.deadline_s:
+        if desk.deadline_s - waited < SHORTEST_S:
             purchase = await desk.record(purchase, Event.OVERDUE)
             desk.tell(What.OVERDUE, takes, f"not finished after {desk.deadline_s:.0f} s", purchase=purchase)
             return purchase
         pause = 0.0
-        if not age_before or waited:
+        if not asked_at_once:
             pause = desk.poll.next(age_before + waited, purchase.eta_s, learned)
             pause = desk.poll.on_beat(pause, desk.clock.monotonic())
         if not await desk.rest(min(max(pause, desk.throttle.peace_s), desk.deadline_s - waited)):
             return purchase
-        told = await ask(desk, task_id)
+        told, asked_at_once = await ask(desk, task_id), False
         if elsewhere.keeps(told):
             desk.tell(What.STOPPED, takes, "its task belongs to another account", purchase=purchase)
             return purchase
