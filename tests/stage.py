@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from standins import stand_in
+
 from runner.adapters import catalog
 from runner.emulator.app import Emulator
 from runner.emulator.script import Mishap, Script
@@ -97,10 +99,10 @@ class PaidService:
     """The emulator as a service that takes money: in a thread of its own, until `stop`."""
 
     def __init__(self, folder: Path, *mishaps: Mishap, key: str = KEY, **options: Any) -> None:
-        """`options` are the emulator's own."""
+        """`options` are the emulator's own; clips are stand-ins unless `render` says otherwise."""
         self._ready, self._end = threading.Event(), threading.Event()
         self._folder, self.key = folder, key
-        self._options = {"workers": 2, "script": Script(mishaps=tuple(mishaps)), **options}
+        self._options = {"workers": 2, "render": stand_in, "script": Script(mishaps=tuple(mishaps)), **options}
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="paid service")
         self._thread.start()
         assert self._ready.wait(20)

@@ -26,8 +26,10 @@ from runner.core.network import Reach, verdict
 from runner.emulator.accounts import Accounts, Limits
 from runner.emulator.clock import Clock
 from runner.emulator.fetch import fetcher
+from runner.emulator.order import Order
 from runner.emulator.references import References
 from runner.emulator.refusals import Lack, Profile
+from runner.emulator.renderer import render
 from runner.emulator.routes import Routes
 from runner.emulator.script import Script
 from runner.emulator.studio import Line, Studio
@@ -55,7 +57,8 @@ class Emulator:
     `key` is what clients must show, of an account with `balance` credits. `accounts` are further ones, credits by key,
     whose tasks are none of the first's; `aliases` are further keys, each with the key whose account it opens too. `limits`
     hold for each account. `refunds=False` charges what failed or was cancelled in full. `fresh_links` lets a query give a
-    new link once the last one is dead. `lacks` is what clients find missing, `script` what goes wrong.
+    new link once the last one is dead. `lacks` is what clients find missing, `script` what goes wrong. `render` makes the
+    clips, each in a thread, and raises BadMedia.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Emulator:
         refunds: bool = True,
         fresh_links: bool = False,
         lacks: Collection[Lack] = (),
+        render: Callable[[Order, Path], None] = render,
         clock: Callable[[], float] = time.time,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -91,6 +95,7 @@ class Emulator:
         self._script, self._lacks = script or Script(), frozenset(lacks)
         self._accounts = Accounts({key: balance, **(accounts or {})}, aliases or {}, limits or Limits())
         self._refunds, self._fresh_links, self._clock = refunds, fresh_links, Clock(clock)
+        self._render = render
         self._log = lambda line: log(_printable(line))
         self.base_url = ""
 
@@ -139,6 +144,7 @@ class Emulator:
             script=self._script,
             clock=self._clock,
             refunds=self._refunds,
+            render=self._render,
             log=self._log,
         )
         await stack.enter_async_context(works.opened())

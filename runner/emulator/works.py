@@ -25,7 +25,6 @@ from runner.emulator.intake import Asked
 from runner.emulator.order import BadMedia, Order
 from runner.emulator.pace import Pace
 from runner.emulator.references import CODES, BadReference, Medium, References
-from runner.emulator.renderer import render
 from runner.emulator.script import Cancel, Charge, Fail, Hold, Length, NoResults, Script, Settle
 from runner.emulator.tasks import Status, Task, TaskError
 
@@ -66,10 +65,12 @@ class Works:
         script: Script,
         clock: Clock,
         refunds: bool,
+        render: Callable[[Order, Path], None],
         log: Callable[[str], None],
     ) -> None:
         self._folder, self._references, self._workers = folder, references, workers
         self._script, self._clock, self._refunds, self._log = script, clock, refunds, log
+        self._draw = render
         self._incoming: asyncio.Queue[Job] = asyncio.Queue()
         self._ready: asyncio.Queue[Job] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
@@ -133,7 +134,7 @@ class Works:
         begun = time.perf_counter()
         order = self._order(job)
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, render, order, self.clip(job))
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._draw, order, self.clip(job))
         except BadMedia as fault:
             kind = next(iter(job.media), None)
             code = CODES[kind] if kind else "generation_failed_no_content"

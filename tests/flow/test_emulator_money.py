@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from emulation import KEY, SEEDED, TEXT, Client, emulated, until
 from stage import Stage, paid
+from standins import stand_in
 
 from runner.adapters.media import probe_clip
 from runner.emulator.accounts import Limits
@@ -526,3 +527,17 @@ def test_a_service_in_a_thread_of_its_own_can_be_asked_and_its_time_moved_on(tmp
         while service.credits() != (87.25, 12.75):
             assert time.monotonic() < give_up
             time.sleep(0.05)
+
+
+async def test_a_stand_in_is_a_clip_of_its_order_and_no_two_are_alike(tmp_path: Path) -> None:
+    async with emulated(tmp_path, render=stand_in) as client:
+        orders = (TEXT, {**TEXT, "prompt": "another"}, SEEDED)
+        tasks = await asyncio.gather(*(client.task(body) for body in orders))
+        clips = [(await client.call("GET", task["results"][0])).content for task in tasks]
+    assert len(set(clips)) == 3
+    for number, (clip, size, seconds) in enumerate(
+        zip(clips, [(832, 480)] * 2 + [(1280, 720)], (5, 5, 2), strict=True)
+    ):
+        (tmp_path / f"{number}.mp4").write_bytes(clip)
+        facts = await asyncio.to_thread(probe_clip, tmp_path / f"{number}.mp4")
+        assert ((facts.width_px, facts.height_px), facts.duration_s, facts.audio_codec) == (size, seconds, "aac")
