@@ -172,12 +172,24 @@ def test_no_run_commits_more_than_its_limit(
     assert sum(task.owed for task in list(service.tasks.values())[before:]) <= cap
 
 
-@given(courses=st.lists(st.sampled_from(COURSES), max_size=6), cuts=CUTS)
-@settings(max_examples=60, deadline=None)
-def test_what_is_asked_for_is_bought_again_once(courses: list[str], cuts: Cuts) -> None:
+@given(
+    courses=st.lists(st.sampled_from(COURSES), max_size=6),
+    posts=st.lists(st.sampled_from([RECEIPT, REFUSED, BUSY]), max_size=30),
+    cuts=CUTS,
+)
+@settings(max_examples=80, deadline=None)
+def test_what_is_asked_for_is_bought_again_once_and_only_when_it_is_asked_for(
+    courses: list[str], posts: list[str], cuts: Cuts
+) -> None:
     service = Market(courses=courses)
     first = run(service, [], KEYS)
+    ended = {key for key, made in fold(first.entries).items() if made[-1].state in ENDED}
+    service.posts = posts
     again = run(service, first.entries, KEYS, cuts=cuts, retry=True)
     service.heal()
+    bought = {key: len(service.bought(key)) for key in KEYS}
     last = run(service, again.entries, KEYS)
     judge(service, last.entries, retried=1)
+    assert all(len(service.bought(key)) == bought[key] for key in ended)  # a retry that took nothing opens nothing
+    once_more = run(service, last.entries, KEYS, retry=True)
+    judge(service, once_more.entries, retried=2)
