@@ -230,10 +230,11 @@ def test_completed_without_results_is_a_failure_that_keeps_its_reservation(stage
 
 def test_a_deadline_is_no_failure(stage: Stage) -> None:
     stage.write("film.yaml", ONE)
-    with service(stage, Hold(task=1, seconds=2)) as api:
+    with service(stage, Hold(task=1, seconds=3600)) as api:
         ended = run(stage, api, "--deadline", "0.5")
         assert ended.code == 5, ended
         assert stage.statuses() == {"sea.1": "overdue"}
+        api.advance(3600)
         again = run(stage, api, "--budget", "0")
         assert again.code == 0, again
         assert api.bought() == 1
@@ -241,7 +242,7 @@ def test_a_deadline_is_no_failure(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_what_is_paid_to_the_next_run(stage: Stage, number: int, code: int) -> None:
-    with service(stage, Hold(task=1, seconds=1.5), Hold(task=2, seconds=1.5)) as api:
+    with service(stage, Hold(task=1, seconds=3600), Hold(task=2, seconds=3600)) as api:
         words = ("run", "film.yaml", *api.arguments(), "-j", "2")
         process = stage.start(*words, EVOLINK_API_KEY=KEY)
         until(lambda: api.bought() == 2)
@@ -249,6 +250,7 @@ def test_a_signal_leaves_what_is_paid_to_the_next_run(stage: Stage, number: int,
         out, err = process.communicate(timeout=20)
         assert process.returncode == code, out + err
         assert "run again" in out + err or "shotrunner run" in out + err
+        api.advance(3600)
         assert run(stage, api).code == 0
         assert api.bought() == 3
 

@@ -137,13 +137,14 @@ def test_without_a_key_the_list_still_tells_what_is_known(stage: Stage) -> None:
 
 def test_collect_fetches_what_is_paid_and_buys_nothing(stage: Stage) -> None:
     stage.write("film.yaml", TWO)
-    with paid(stage.folder.parent / "service", Hold(task=1, seconds=2)) as api:
+    with paid(stage.folder.parent / "service", Hold(task=1, seconds=3600)) as api:
         words = api.arguments()
         first = stage.shotrunner("run", "film.yaml", *words, "--shots", "sea", "--deadline", "0.2", EVOLINK_API_KEY=KEY)
         assert first.code == 5, first
         told = [w for w in words if w not in ("--budget", "500")]
         early = stage.shotrunner("collect", "film.yaml", *told, "--deadline", "0.1", EVOLINK_API_KEY=KEY)
         assert early.code == 5, early
+        api.advance(3600)
         ended = stage.shotrunner("collect", "film.yaml", *told, EVOLINK_API_KEY=KEY)
         assert ended.code == 0, ended
         assert api.bought() == 1
