@@ -29,10 +29,10 @@ film: $(BIN)/shotrunner ## make a film: STORYBOARD=path PIPELINE=name ARGS='--bu
 	$(BIN)/shotrunner run $(STORYBOARD) --pipeline $(PIPELINE) $(ARGS)
 
 test: $(VENV)/.dev ## run all tests that need pip alone
-	$(BIN)/python -m pytest --ignore=tests/interop
+	$(BIN)/python -m pytest -n auto --ignore=tests/interop
 
 unit: $(VENV)/.dev ## run the unit tests, under a minute
-	$(BIN)/python -m pytest tests/unit tests/house
+	$(BIN)/python -m pytest -n auto tests/unit tests/house
 
 interop: $(VENV)/.dev ## run the tests against programs that others wrote; .ci/judges installs them (apt: ffmpeg; npm: yaml-language-server)
 	$(BIN)/python -m pytest tests/interop

@@ -51,7 +51,7 @@ def service(stage: Stage, *mishaps: Mishap) -> Iterator[PaidService]:
         yield found
 
 
-def run(stage: Stage, service: PaidService, *more: str, budget: str = "500"):  # noqa: ANN201
+def run(stage: Stage, service: PaidService, *more: str, budget: str = "500"):
     return stage.shotrunner("run", "film.yaml", *service.arguments(budget), *more, EVOLINK_API_KEY=KEY)
 
 
@@ -165,7 +165,7 @@ steps:
 """
 
 
-def replaying(stage: Stage, api: PaidService):  # noqa: ANN201
+def replaying(stage: Stage, api: PaidService):
     stage.write("pipelines/replaying.yaml", REPLAYING.format(base_url=api.base_url))
     port = api.base_url.rpartition(":")[2]
     keys = {f"SHOTRUNNER_KEY_127_0_0_1_{port}": KEY}
@@ -344,7 +344,7 @@ shots:
         assert [(t["action"], t["reason"]) for t in json.loads(plan.out)["takes"]] == [("buy", "changed: image_urls")]
 
 
-def until(met, seconds: float = 20) -> None:  # noqa: ANN001
+def until(met, seconds: float = 20) -> None:
     give_up = time.monotonic() + seconds
     while not met():
         assert time.monotonic() < give_up, "it did not happen in time"

@@ -36,11 +36,11 @@ def stage(tmp_path: Path) -> Stage:
     return stage
 
 
-def run(stage: Stage, api: PaidService, *more: str, budget: str = "100"):  # noqa: ANN201
+def run(stage: Stage, api: PaidService, *more: str, budget: str = "100"):
     return stage.shotrunner("run", "film.yaml", *api.arguments(budget), *more, EVOLINK_API_KEY=KEY)
 
 
-def reconcile(stage: Stage, api: PaidService, *words: str):  # noqa: ANN201
+def reconcile(stage: Stage, api: PaidService, *words: str):
     return stage.shotrunner("reconcile", "--base-url", api.base_url, *words, EVOLINK_API_KEY=KEY)
 
 
@@ -63,6 +63,19 @@ def test_an_unknown_purchase_is_listed_with_all_that_is_known(stage: Stage) -> N
             ("sea.1", "12.75", line.idempotency_key)
         ]
         assert len(found[0]["body_sha256"]) == 64 and found[0]["sent_at"]
+
+
+def test_the_providers_list_offers_the_lost_task_and_attaching_it_buys_nothing(stage: Stage) -> None:
+    with paid(stage.folder.parent / "service", Drop(create=1, accepted=True)) as api:
+        assert run(stage, api).code == 4
+        found = json.loads(reconcile(stage, api, "--format", "json").out)["unknown"]
+        assert [c["task_id"] for c in found[0]["candidates"]] == [api.invoice[0].task_id]
+        ended = reconcile(stage, api, "--attach", f"sea.1={api.invoice[0].task_id}")
+        assert ended.code == 0, ended
+        assert run(stage, api, budget="0").code == 0
+        assert api.bought() == 1
+        assert stage.statuses() == {"sea.1": "done"}
+        assert decisions(stage) == ["attached"]
 
 
 def test_a_task_that_the_service_does_not_know_is_not_attached(stage: Stage) -> None:

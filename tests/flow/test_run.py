@@ -10,8 +10,8 @@ import pytest
 from stage import Stage
 
 from runner.adapters import catalog
-from runner.adapters.media import Probe
 from runner.adapters.files import sha256_of
+from runner.adapters.media import Probe
 
 FILM = """\
 storyboard: 1
