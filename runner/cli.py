@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import click
 from runner import __version__
 from runner.core.diagnostics import Rejected
 from runner.core.errors import Exit, Refused
+from runner.core.money import Budget
 from runner.screen.colour import Choice
 from runner.screen.diagnostics import Format, formatted, refusal
 from runner.screen.terminal import Terminal
@@ -28,13 +29,23 @@ class Amount(click.ParamType[Decimal]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         if isinstance(value, Decimal):
             return value
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation:
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", str(value), re.ASCII):
             self.fail(f"`{value}` is no number of credits", param, ctx)
-        if not number.is_finite() or number < 0:
-            self.fail(f"`{value}` is no number of credits", param, ctx)
-        return number
+        return Decimal(str(value))
+
+
+class Budgeted(click.ParamType[Budget]):
+    """Credits, `1500` or `25.5`, or US dollars, `10usd`; never negative."""
+
+    name = "budget"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Budget:
+        if isinstance(value, Budget):
+            return value
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)(usd)?", str(value), re.IGNORECASE | re.ASCII)
+        if match is None:
+            self.fail(f"`{value}` is no budget: write 1500 for credits, 10usd for dollars", param, ctx)
+        return Budget(amount=Decimal(match[1]), usd=match[2] is not None)
 
 
 class Seconds(click.ParamType[float]):
@@ -129,7 +140,7 @@ PLANNING = _decorated(
         click.option("--shots", multiple=True, metavar="GLOB", help="Only shots, variants or takes that match; may be repeated."),
         click.option("--retry", multiple=True, metavar="GLOB", help="Buy ended takes that match once more; may be repeated."),
         click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The out folder; else out/STORYBOARD/PIPELINE at the root."),
-        click.option("--budget", type=Amount(), envvar="SHOTRUNNER_BUDGET", metavar="N", help="Credits this run may newly commit."),
+        click.option("--budget", type=Budgeted(), envvar="SHOTRUNNER_BUDGET", metavar="N|Nusd", help="Credits this run may newly commit, or dollars: 10usd."),
         click.option("-j", "--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Tasks under way at once."),
         click.option("--poll-interval", type=Seconds(), metavar="S", help="Seconds between polls."),
         click.option("--deadline", type=Seconds(), metavar="S", help="Seconds to wait for a task before leaving it to a later run."),

@@ -7,8 +7,9 @@ from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
 from runner.core.errors import Refused
-from runner.planning.budget import fitting, over
-from runner.screen.amounts import amount, count, in_credits
+from runner.core.money import in_usd
+from runner.planning.budget import Cap, fitting, over
+from runner.screen.amounts import amount, count, in_both, in_credits
 from runner.screen.terminal import Terminal
 
 
@@ -31,19 +32,8 @@ def admit(
             f"the price of {count(len(unpriced), 'take')} is not known ({', '.join(models)})",
             help="put a price into the model's schema, or add --allow-unpriced to buy without one",
         )
-    for cap in over(plan, caps):
-        assert plan.price is not None
-        names = fitting(plan, cap.left)
-        fits = (
-            f"these would fit: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}"
-            if names
-            else "no take would fit"
-        )
-        raise Refused(
-            f"{count(len(plan.to_buy), 'take')} to buy for {in_credits(plan.price)}, but {cap.name} leaves {in_credits(cap.left)}",
-            notes=(f"{cap.name}: {in_credits(cap.limit)}, committed {in_credits(cap.committed)}", fits),
-            help=_advice(loaded, cap.name, plan.price),
-        )
+    if over(plan, caps):
+        raise _unfit(loaded, decided)
     in_ci = environment.get("CI") == "true"
     opened = options.budget is not None or (bool(caps) and not in_ci)
     if opened:
@@ -61,6 +51,25 @@ def admit(
     )
 
 
+def _unfit(loaded: Loaded, decided: Decided) -> Refused:
+    """The tightest cap in the headline, every cap that does not hold the plan in the notes, and what would fit under all."""
+    plan, caps = decided.plan, decided.caps
+    price = plan.price
+    assert price is not None
+    unfit = over(plan, caps)
+    tightest = min(unfit, key=lambda cap: cap.left)
+    names = fitting(plan, min(cap.left for cap in caps))
+    fits = (
+        f"these would fit: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}" if names else "no take would fit"
+    )
+    return Refused(
+        f"{count(len(plan.to_buy), 'take')} to buy for {in_both(price, tightest.per_usd)}, "
+        f"but {tightest.name} leaves {in_both(tightest.left, tightest.per_usd)}",
+        notes=(*(f"{c.name}: {in_both(c.limit, c.per_usd)}, committed {in_credits(c.committed)}" for c in unfit), fits),
+        help=_advice(loaded, tightest, price),
+    )
+
+
 def _demand_media(decided: Decided) -> None:
     """Raises `Refused` where something to buy has a medium that Git LFS has not brought."""
     requests = [action.request for action in decided.plan.to_buy if action.request]
@@ -72,11 +81,12 @@ def _demand_media(decided: Decided) -> None:
         )
 
 
-def _advice(loaded: Loaded, cap: str, price: Decimal) -> str:
-    if cap.startswith("budget of pipeline"):
+def _advice(loaded: Loaded, cap: Cap, price: Decimal) -> str:
+    if cap.name.startswith("budget of pipeline"):
         if loaded.pipeline.budget == 0:
             return f"pipeline {loaded.pipeline.name} spends nothing; use one without a budget: --pipeline clips --budget {amount(price)}"
         return f"raise `budget` in {loaded.pipeline.source.name}, or narrow the run by --shots"
-    if cap == "--budget":
-        return f"add --budget {amount(price)}, or narrow the run by --shots"
+    if cap.name == "--budget":
+        need = amount(price) if cap.per_usd is None else f"{amount(in_usd(price, cap.per_usd))}usd"
+        return f"add --budget {need}, or narrow the run by --shots"
     return f"raise `budget` in {loaded.storyboard.source.name}, or narrow the run by --shots"

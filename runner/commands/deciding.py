@@ -14,11 +14,12 @@ from runner.adapters.journal import Journal
 from runner.adapters.store import Store
 from runner.commands.loading import Loaded
 from runner.commands.options import Options, named
+from runner.contract.price import tariff_on
 from runner.core.errors import Refused
 from runner.core.lifecycle import OPEN
 from runner.execution.desk import stamp
+from runner.planning import budget, recovery
 from runner.planning import plan as plans
-from runner.planning import recovery
 from runner.planning.budget import Cap, committed_for
 from runner.planning.history import Entry, History, Purchase
 from runner.planning.plan import Plan, Wishes
@@ -83,7 +84,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         recovered=recovered,
         orphans=tuple(p for p in open_ones if p.intent.service == service and not _planned(p, plan, asked)),
         elsewhere=_elsewhere([p for p in open_ones if p.intent.service != service], loaded.project.root),
-        caps=caps(loaded, options, history),
+        caps=caps(loaded, options, history, plan),
         remarks=_remarks(loaded),
         heading=Heading(
             storyboard=os.path.relpath(loaded.project.root / loaded.storyboard.source.path),
@@ -98,12 +99,13 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     )
 
 
-def caps(loaded: Loaded, options: Options, history: History) -> tuple[Cap, ...]:
-    """The limits that hold for this run; none on a free service."""
+def caps(loaded: Loaded, options: Options, history: History, plan: Plan) -> tuple[Cap, ...]:
+    """The limits that hold for this run; none on a free service. Raises `Refused` for dollars without a rate."""
     if loaded.service.provider.free:
         return ()
     found = []
-    run = [Cap(name="--budget", limit=options.budget)] if options.budget is not None else []
+    told = _told(loaded, options, plan)
+    run = [told] if told is not None else []
     if loaded.pipeline.budget is not None:
         run.append(Cap(name=f"budget of pipeline {loaded.pipeline.name}", limit=loaded.pipeline.budget))
     if run:
@@ -113,6 +115,20 @@ def caps(loaded: Loaded, options: Options, history: History) -> tuple[Cap, ...]:
         gone = committed_for(loaded.identity, history)
         found.append(Cap(name="budget of the storyboard", limit=Decimal(str(setting.value)), committed=gone))
     return tuple(found)
+
+
+def _told(loaded: Loaded, options: Options, plan: Plan) -> Cap | None:
+    """The limit of `--budget`, in credits."""
+    if options.budget is None:
+        return None
+    today, provider = datetime.now(UTC).date(), loaded.service.provider.name
+    tariffs = {m: tariff_on(loaded.models[m], provider, today) for m in budget.spending(plan) if m in loaded.models}
+    rates = {model: tariff.per_usd if tariff else None for model, tariff in tariffs.items()}
+    try:
+        return budget.told(options.budget, rates)
+    except budget.NoRate as fault:
+        advice = "give the budget in credits: --budget N"
+        raise Refused(f"--budget {options.budget.amount:f}usd: {fault}", help=advice) from None
 
 
 def out_folder(loaded: Loaded, options: Options) -> Path:

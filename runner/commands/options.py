@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from runner.core.money import Budget
 from runner.language.take import Take
 
 
@@ -20,7 +20,7 @@ class Options:
     retry: tuple[str, ...] = ()
     out: Path | None = None
     state: Path | None = None
-    budget: Decimal | None = None
+    budget: Budget | None = None
     concurrency: int | None = None
     poll_interval_s: float | None = None
     deadline_s: float | None = None

@@ -274,6 +274,7 @@ def _prices(loaded: Loaded) -> dict[str, object]:
         name: {
             "from": tariff.since.isoformat(),
             "unit": tariff.unit,
+            "per_usd": None if tariff.per_usd is None else str(tariff.per_usd),
             "per_second": str(tariff.per_second),
             "minimum": str(tariff.minimum),
         }

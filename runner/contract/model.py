@@ -85,10 +85,14 @@ class InputSeconds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """One provider's price from a day on: `per_second` of `unit`, times the factors that apply, never below `minimum`."""
+    """One provider's price from a day on: `per_second` of `unit`, times the factors that apply, never below `minimum`.
+
+    `per_usd` is how many units one US dollar is, None where nobody says so.
+    """
 
     since: date
     unit: str
+    per_usd: Decimal | None
     per_second: Decimal
     factors: tuple[Factor, ...]
     input_seconds: InputSeconds | None
@@ -252,6 +256,7 @@ def _tariff(price: JSON) -> Tariff:
     return Tariff(
         since=date.fromisoformat(price["from"]),
         unit=price["unit"],
+        per_usd=Decimal(price["per_usd"]) if "per_usd" in price else None,
         per_second=Decimal(price["per_second"]),
         factors=tuple(
             Factor(when={key: value for key, value in times.items() if key != "by"}, by=Decimal(times["by"]))

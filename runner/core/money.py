@@ -1,7 +1,8 @@
 """Amounts: Decimal credits, and what of a ledger is committed."""
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, ROUND_UP, Decimal, InvalidOperation
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Decimal, InvalidOperation
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
@@ -31,3 +32,21 @@ def amount(value: object) -> Decimal | None:
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, ZERO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A limit as it was told: in credits, or in US dollars."""
+
+    amount: Decimal
+    usd: bool = False
+
+
+def in_units(usd: Decimal, per_usd: Decimal) -> Decimal:
+    """What so many dollars buy, to 0.01 and never more than they do."""
+    return (usd * per_usd).quantize(CENT, ROUND_FLOOR)
+
+
+def in_usd(units: Decimal, per_usd: Decimal) -> Decimal:
+    """The dollars that buy so many units, to 0.01 and never too few."""
+    return (units / per_usd).quantize(CENT, ROUND_CEILING)

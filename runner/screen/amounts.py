@@ -3,6 +3,8 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from runner.core.money import in_usd
+
 _SIZES = ("kB", "MB", "GB", "TB", "PB")  # of 1000, as the model schemas count
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
@@ -29,6 +31,12 @@ def in_credits(value: Decimal) -> str:
 def priced(value: Decimal, unit: str) -> str:
     """An amount in the unit a tariff names: `25.50 credits`, `3.20 USD`."""
     return in_credits(value) if unit == "credit" else f"{amount(value)} {unit}"
+
+
+def in_both(value: Decimal, per_usd: Decimal | None) -> str:
+    """Credits, and behind them the dollars where they were spoken of: `680 credits (10 USD)`."""
+    usd = "" if per_usd is None else f" ({amount(in_usd(value, per_usd))} USD)"
+    return f"{in_credits(value)}{usd}"
 
 
 def duration(seconds: int | float | Decimal | Fraction) -> str:

@@ -17,7 +17,7 @@ from runner.planning.history import Purchase
 from runner.planning.plan import Act, Action, Plan
 from runner.screen import clean
 from runner.screen.actions import STYLES, model, takes
-from runner.screen.amounts import amount, count, in_credits, priced
+from runner.screen.amounts import amount, count, in_both, priced
 from runner.screen.colour import Style, paint
 from runner.screen.diagnostics import place
 from runner.screen.table import Cell, Column, table
@@ -129,7 +129,8 @@ def as_json(
                  is null for a take without one.
     `totals`     `takes` (without those skipped), `requests`, `shared`, `to_buy`, `price` (null as soon as one price is
                  unknown), `unit` (null where units differ or nothing is bought), `unpriced`, `actions` (takes by action)
-    `caps`       each `name`, `limit`, `committed`, `left`, `fits` (null where a price is unknown)
+    `caps`       each `name`, `limit`, `committed`, `left`, `per_usd` (credits a dollar, where the limit was told in dollars, else
+                 null), `fits` (null where a price is unknown)
     `remarks`, `elsewhere`  lines
     `resumed`    open purchases of no take of this plan: `take`, `storyboard`, `service`, `state`, `task_id`, `key`
     """
@@ -165,6 +166,7 @@ def as_json(
                 "limit": _json_amount(cap.limit),
                 "committed": _json_amount(cap.committed),
                 "left": _json_amount(cap.left),
+                "per_usd": _json_amount(cap.per_usd),
                 "fits": None if plan.price is None else cap not in unfit,
             }
             for cap in caps
@@ -231,7 +233,7 @@ def _total(actions: Sequence[Action], *, free: bool) -> str:
 def _cap(cap: Cap, plan: Plan, *, colour: bool) -> str:
     """`budget of this run 1500 credits: does not fit: 120.50 over`."""
     gone = f", {amount(cap.committed)} committed before" if cap.committed else ""
-    line = f"{clean.words(cap.name)} {in_credits(cap.limit)}{gone}: "
+    line = f"{clean.words(cap.name)} {in_both(cap.limit, cap.per_usd)}{gone}: "
     if plan.price is None:
         return line + paint("cannot be judged while a price is unknown", Style.BAD, colour=colour)
     if over(plan, [cap]):

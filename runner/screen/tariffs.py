@@ -57,6 +57,8 @@ def sentences(model: Model, on: date) -> Iterator[str]:
             parts.append(f"seconds of reference {FILES[tariff.input_seconds.kind]}s count too, up to {counted}")
         if tariff.minimum:
             parts.append(f"at least {shown(tariff.minimum, tariff.unit)}")
+        if tariff.per_usd is not None:
+            parts.append(f"1 USD is {shown(tariff.per_usd, tariff.unit)}")
         yield f"{provider} since {tariff.since}: {'; '.join([*parts, *([tariff.note] if tariff.note else [])])}"
     yield "animatic: free, an animatic drawn on this machine"
 
@@ -67,6 +69,7 @@ def as_json(model: Model, on: date) -> list[dict[str, Any]]:
             "provider": provider,
             "since": tariff.since.isoformat() if tariff else None,
             "unit": tariff.unit if tariff else None,
+            "per_usd": str(tariff.per_usd) if tariff and tariff.per_usd is not None else None,
             "per_second": str(tariff.per_second) if tariff else None,
             "minimum": str(tariff.minimum) if tariff else None,
             "times": [{**f.when, "by": str(f.by)} for f in tariff.factors] if tariff else [],

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.core.money import MOST, ZERO, amount, rounded, total
+from runner.core.money import MOST, ZERO, amount, in_units, in_usd, rounded, total
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,18 @@ def test_amounts_are_rounded_once_half_up_to_a_hundredth() -> None:
 
 def test_a_sum_of_nothing_is_zero() -> None:
     assert total(()) == ZERO
+
+
+RATES = st.decimals(min_value=1, max_value=1000, places=6)
+
+
+@given(st.decimals(min_value=0, max_value=10**6, places=2), RATES)
+def test_the_dollars_named_for_a_price_pay_it(price: Decimal, per_usd: Decimal) -> None:
+    named = in_usd(price, per_usd)
+    assert in_units(named, per_usd) >= price
+    assert named == 0 or (named - Decimal("0.01")) * per_usd < price
+
+
+@given(st.decimals(min_value=0, max_value=10**6, places=2), RATES)
+def test_dollars_never_buy_more_than_they_are_worth(usd: Decimal, per_usd: Decimal) -> None:
+    assert 0 <= usd * per_usd - in_units(usd, per_usd) < Decimal("0.01")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from purchases import purchase
 
 from runner.core.lifecycle import COMMITS, State
-from runner.planning.budget import Cap, committed_for, fitting, over
+from runner.core.money import Budget
+from runner.planning.budget import Cap, NoRate, committed_for, fitting, over, spending, told
 from runner.planning.plan import Act, Plan
 
 
@@ -72,3 +73,53 @@ def test_the_storyboards_own_purchases_count_by_state(state: State) -> None:
 def test_every_attempt_at_a_key_counts() -> None:
     history = {"k": (purchase(State.FAILED), purchase(State.DONE, number=2), purchase(State.REFUSED, number=3))}
     assert committed_for("film", history) == 51
+
+
+TEN = Budget(amount=Decimal(10), usd=True)
+
+
+def test_a_budget_in_credits_asks_for_no_rate() -> None:
+    assert told(Budget(amount=Decimal(25)), {"a": None, "b": Decimal(70)}) == Cap(name="--budget", limit=Decimal(25))
+
+
+def test_dollars_are_worth_what_the_price_tables_say() -> None:
+    rates: dict[str, Decimal | None] = {"a": Decimal(68), "b": Decimal("68.0")}
+    assert told(TEN, rates) == Cap(name="--budget", limit=Decimal(680), per_usd=Decimal(68))
+
+
+def test_dollars_never_buy_more_than_they_do() -> None:
+    cap = told(Budget(amount=Decimal("0.1"), usd=True), {"a": Decimal("33.333333")})
+    assert cap is not None and cap.limit == Decimal("3.33")
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [
+        ({"a": Decimal(68), "b": None}, "no price table says how many credits a dollar is for b"),
+        (
+            {"a": Decimal(68), "b": Decimal(70), "c": Decimal(68)},
+            "the price tables differ in how many credits a dollar is: 68 for a, 70 for b",
+        ),
+    ],
+)
+def test_dollars_without_one_rate_are_no_budget(rates: dict[str, Decimal | None], words: str) -> None:
+    with pytest.raises(NoRate) as caught:
+        told(TEN, rates)
+    assert str(caught.value) == words
+
+
+def test_where_nothing_is_to_be_paid_dollars_limit_nothing() -> None:
+    assert told(TEN, {}) is None
+
+
+def test_a_model_may_be_paid_where_it_is_bought_or_may_be_bought_again() -> None:
+    acts = {
+        "buy": Act.BUY,
+        "retry": Act.RETRY,
+        "resume": Act.RESUME,
+        "keep": Act.KEEP,
+        "reuse": Act.REUSE,
+        "skip": Act.SKIP,
+    }
+    actions = tuple(action(f"{name}.1", act, model=name) for name, act in acts.items())
+    assert spending(Plan(actions=actions)) == {"buy", "retry", "resume"}

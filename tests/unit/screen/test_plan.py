@@ -119,6 +119,11 @@ def test_a_plan_without_takes_has_no_table() -> None:
     assert shown().endswith("state .shotrunner\n\n0 takes, 0 requests; nothing to buy\n")
 
 
+def test_a_limit_told_in_dollars_is_shown_in_both() -> None:
+    cap = Cap(name="--budget", limit=Decimal(680), per_usd=Decimal(68))
+    assert "--budget 680 credits (10 USD): does not fit: 40 over\n" in shown(action("a.1", price="720"), caps=[cap])
+
+
 def test_a_cap_counts_what_was_committed_before() -> None:
     actions = (action("a.1", price="120.5"),)
     cap = Cap(name="budget of the storyboard", limit=Decimal(1500))
@@ -196,7 +201,8 @@ def test_json_has_every_take_with_its_place_and_its_price_as_a_string() -> None:
         "unpriced": 0,
         "actions": {"buy": 1, "reuse": 2, "resume": 0, "retry": 1, "keep": 1, "skip": 1},
     }
-    assert made["caps"] == [{"name": "--budget", "limit": "50", "committed": "0", "left": "50", "fits": False}]
+    cap = {"name": "--budget", "limit": "50", "committed": "0", "left": "50", "per_usd": None, "fits": False}
+    assert made["caps"] == [cap]
     assert made["resumed"] == [
         {
             "take": "old.1",
