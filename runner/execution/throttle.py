@@ -9,6 +9,7 @@ from runner.providers.provider import NotTaken, Receipt, Submitted
 
 QUIET = 20  # submissions in a row without a 429, after which one task more may be under way
 LATE = 0.1  # of a gap: so much of a timer's lateness is made up for, so that the rate holds and no burst comes of it
+SLOWER = 1.1  # a gap after a 429, for the rest of the run: a rate just at the service's own meets its limit again and again
 SHORTEST_S = 1e-6  # of a pause that is worth a timer
 
 Wait = Callable[[Awaitable[object]], Awaitable[bool]]
@@ -26,6 +27,7 @@ class Throttle:
     def __init__(self, clock: Clock, *, limit: int, rate_per_s: float | None, random: Callable[[], float]) -> None:
         self.limit, self._clock, self._random = limit, clock, random
         self._gap_s = 1 / rate_per_s if rate_per_s else 0.0
+        self._longest_gap_s = 2 * self._gap_s
         self._allowed, self._under_way, self._sending = limit, 0, 0
         self._next_at = self._submit_from = self._ask_from = float("-inf")
         self._spell = self._quiet = self._in_vain = 0
@@ -97,6 +99,7 @@ class Throttle:
             self._in_vain += 1
             if told.pressed:
                 self._quiet, self._allowed = 0, max(self._allowed // 2, 1)
+                self._gap_s = min(self._gap_s * SLOWER, self._longest_gap_s)
         elif told.retry_after_s is None:
             return
         wait_s = pause(self._in_vain, told.retry_after_s, self._random())
