@@ -1,50 +1,30 @@
 """The HTTP client: calls to one API's own origin, and downloads from wherever its results lie.
 
-The two never share a session: the key goes to the API's origin alone. Every aiohttp exception is translated here.
+The two never share a session: the key goes to the API's origin alone. Every aiohttp exception is translated here and in
+`download`.
 """
 
 import asyncio
 import hashlib
-import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from runner import __version__
+from runner.adapters.download import AGENT, Downloads, Fetched, FetchFailed, judged, words
+from runner.adapters.partial import CHUNK
 from runner.core.network import check_host
 from runner.core.wire import Call, NoReply, Reply, Silence
 
-AGENT = f"shotrunner/{__version__}"
+__all__ = ["Client", "FetchFailed", "Fetched", "is_loopback"]
+
 REPLY_LIMIT = 8 * 1024 * 1024
-CLIP_LIMIT = 2 * 1024**3
-HOPS = 3
-CHUNK = 1024 * 1024
 TRANSFER_S = 3600.0  # one upload or download, from its first hop to its last byte, however slowly it drips
-MOVED = frozenset({301, 302, 303, 307, 308})
-
-
-class FetchFailed(Exception):
-    """A download that did not arrive whole. `status` is the HTTP status if there was one; `reason` one line for people."""
-
-    def __init__(self, reason: str, status: int | None = None) -> None:
-        self.reason, self.status = reason, status
-        super().__init__(reason)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A file that arrived whole and is synced."""
-
-    path: Path
-    size_bytes: int
-    sha256: str
 
 
 class Client:
@@ -55,7 +35,7 @@ class Client:
 
     _once: aiohttp.ClientSession
     _kept: aiohttp.ClientSession
-    _results: aiohttp.ClientSession
+    _downloads: Downloads
 
     def __init__(
         self,
@@ -79,15 +59,17 @@ class Client:
     async def opened(self) -> AsyncIterator["Client"]:
         """Hold the sessions open: one whose connections are never used twice, for what costs money, and two that keep theirs."""
         quiet = aiohttp.DummyCookieJar()
-        judged = aiohttp.TCPConnector(limit=16, resolver=self._resolver, socket_factory=_judge(self._local))
+        sockets = judged(allow_loopback=self._local)
+        safe = aiohttp.TCPConnector(limit=16, resolver=self._resolver, socket_factory=sockets)
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(force_close=True, limit=100), cookie_jar=quiet
             ) as once,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50), cookie_jar=quiet) as kept,
-            aiohttp.ClientSession(connector=judged, cookie_jar=quiet, auto_decompress=False) as results,
+            aiohttp.ClientSession(connector=safe, cookie_jar=quiet, auto_decompress=False) as results,
         ):
-            self._once, self._kept, self._results = once, kept, results
+            self._once, self._kept = once, kept
+            self._downloads = Downloads(results, stall_s=self._stall_timeout_s, transfer_s=self._transfer_timeout_s)
             yield self
 
     async def submit(self, call: Call) -> Reply:
@@ -95,8 +77,12 @@ class Client:
         return await self._exchange(self._once, self._base_url, call, self._submit_timeout_s)
 
     async def ask(self, call: Call) -> Reply:
-        """A call that may be repeated. Raises `NoReply`."""
-        return await self._exchange(self._kept, self._base_url, call, self._poll_timeout_s)
+        """A call that may be repeated. Raises `NoReply`.
+
+        The library asks again by itself where a kept connection turns out to be closed, but no POST: that gets a fresh one.
+        """
+        session = self._kept if call.method == "GET" else self._once
+        return await self._exchange(session, self._base_url, call, self._poll_timeout_s)
 
     async def upload(self, path: str, file: Path, name: str, kind: str) -> tuple[Reply, str]:
         """Stream a file to the files host; returns the reply and the SHA-256 of the bytes that left. Raises `NoReply`."""
@@ -118,35 +104,9 @@ class Client:
         reply = await _reply(self._once, "POST", url, self._headers(), form, timeout)
         return reply, digest.hexdigest()
 
-    async def fetch(self, link: str, part: Path) -> Fetched:
-        """Download a result to `part`, whole: length as announced, synced. Raises `FetchFailed`; OSError when the disk says no."""
-        try:
-            async with asyncio.timeout(self._transfer_timeout_s):
-                return await self._follow(link, part)
-        except (aiohttp.ClientError, TimeoutError) as fault:
-            raise FetchFailed(_words(fault)) from fault
-        except ValueError as fault:  # from whoever takes the address apart
-            raise FetchFailed("the link is no lawful address") from fault
-
-    async def _follow(self, link: str, part: Path) -> Fetched:
-        url = link
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=self._stall_timeout_s)
-        headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
-        for _ in range(HOPS + 1):
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise FetchFailed("the link is no http or https address")
-            if parts.username or parts.password:
-                raise FetchFailed("the link holds a user name")
-            async with self._results.get(
-                URL(url, encoded=True), allow_redirects=False, headers=headers, timeout=timeout
-            ) as response:
-                if response.status not in MOVED:
-                    return await _receive(response, part)
-                url = urljoin(url, response.headers.get("Location", ""))
-                if parts.scheme == "https" and urlsplit(url).scheme == "http":
-                    raise FetchFailed("the link redirects from https to http")
-        raise FetchFailed(f"more than {HOPS} redirects")
+    async def fetch(self, link: str, part: Path, *, resume: bool = False) -> Fetched:
+        """As `Downloads.fetch`."""
+        return await self._downloads.fetch(link, part, resume=resume)
 
     def _headers(self) -> dict[str, str]:
         """Of every call to the API's own hosts; identity, since a reply that cannot be unpacked is an answer lost."""
@@ -163,22 +123,6 @@ class Client:
         if not path.startswith("/") or (url.scheme, url.netloc) != (origin.scheme, origin.netloc):
             raise NoReply(Silence.NOT_SENT, "the path leads away from the API's own host")
         return URL(base + path, encoded=True)
-
-
-class _Forbidden(OSError):
-    """Raised where a socket would be made; an OSError, as aiohttp expects there."""
-
-
-def _judge(allow_loopback: bool) -> Callable[[aiohttp.AddrInfoType], socket.socket]:
-    """Makes the sockets of downloads, each judged by the very address it is about to be connected to, on every hop."""
-
-    def judged(address: aiohttp.AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, place = address
-        if reason := check_host(str(place[0]), allow_loopback=allow_loopback):
-            raise _Forbidden(f"the link leads to {place[0]}, {reason}")
-        return socket.socket(family, kind, protocol)
-
-    return judged
 
 
 def is_loopback(url: str) -> bool:
@@ -223,66 +167,6 @@ async def _reply(
                 body=content,
             )
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as fault:
-        raise NoReply(Silence.NOT_SENT, _words(fault)) from fault
+        raise NoReply(Silence.NOT_SENT, words(fault)) from fault
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
-        raise NoReply(Silence.NO_ANSWER, _words(fault)) from fault
-
-
-async def _receive(response: aiohttp.ClientResponse, part: Path) -> Fetched:
-    if response.status != 200:
-        raise FetchFailed(f"HTTP {response.status}", response.status)
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise FetchFailed("the answer is compressed, which nobody asked for")
-    announced = response.content_length
-    if announced is not None and announced > CLIP_LIMIT:
-        raise FetchFailed(f"the clip is larger than {CLIP_LIMIT // 1024**3} GiB")
-    digest = hashlib.sha256()
-    size = 0
-    with part.open("wb") as file:
-
-        def keep(chunk: bytes) -> None:
-            digest.update(chunk)
-            file.write(chunk)
-
-        pending = bytearray()
-        async for chunk in response.content.iter_any():
-            pending += chunk
-            size += len(chunk)
-            if size > CLIP_LIMIT:
-                raise FetchFailed(f"the clip is larger than {CLIP_LIMIT // 1024**3} GiB")
-            if len(pending) >= CHUNK:
-                await asyncio.to_thread(keep, bytes(pending))
-                pending.clear()
-
-        def finish() -> None:
-            keep(bytes(pending))
-            file.flush()
-            os.fsync(file.fileno())
-
-        await asyncio.to_thread(finish)
-    if announced is not None and size != announced:
-        raise FetchFailed(f"{size} bytes arrived, {announced} were announced")
-    return Fetched(path=part, size_bytes=size, sha256=digest.hexdigest())
-
-
-def _words(fault: BaseException) -> str:
-    """One line for people, without the library's own class names."""
-    match fault:
-        case aiohttp.ClientConnectorError(os_error=_Forbidden() as forbidden):
-            return str(forbidden)
-        case aiohttp.ClientConnectorCertificateError():
-            return "the server's certificate is not valid"
-        case aiohttp.ClientConnectorDNSError():
-            return f"no connection to {fault.host} ({fault.os_error.strerror or 'its name cannot be resolved'})"
-        case aiohttp.ClientConnectorError():
-            return f"no connection to {fault.host}:{fault.port} ({fault.os_error.strerror or fault.os_error})"
-        case TimeoutError():
-            return "no answer in time"
-        case aiohttp.ServerDisconnectedError() | ConnectionResetError():
-            return "the connection was closed without an answer"
-        case aiohttp.ClientPayloadError():
-            return "the connection broke off in the middle"
-        case aiohttp.InvalidURL():
-            return "not a lawful address"
-        case _:
-            return "the exchange broke off"
+        raise NoReply(Silence.NO_ANSWER, words(fault)) from fault

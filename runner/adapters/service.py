@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from runner.adapters import partial
 from runner.adapters.client import Client, FetchFailed
 from runner.adapters.files import Unreadable as NotReadable
 from runner.adapters.files import resolve
@@ -121,21 +122,24 @@ class Service:
         part = self._store.part(name)
         try:
             part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fetched = await self._client.fetch(link, part)
+            fetched = await self._client.fetch(link, part, resume=True)
             facts = await asyncio.to_thread(self._probe.clip, part)
             if facts.sha256 != fetched.sha256:
                 raise NotFetched("the disk gives back other bytes than were written", local=True)
             await asyncio.to_thread(self._store.adopt, part, facts.sha256)
         except FetchFailed as fault:
+            if fault.status in DEAD:
+                partial.drop(part)
             raise NotFetched(fault.reason, dead=fault.status in DEAD) from None
         except Unreadable as fault:
             raise NotFetched(f"what arrived is no clip: {fault.reason}") from None
         except OSError as fault:
+            partial.drop(part)
             raise NotFetched(f"it could not be written: {fault.strerror or fault}", local=True) from None
         finally:
-            # What was not adopted begins again at its first byte; until then it only fills the disk.
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
+            # What broke off is gone on with; whatever else was not adopted begins again at its first byte.
+            if not partial.kept(part):
+                partial.drop(part)
         return facts
 
 

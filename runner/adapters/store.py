@@ -1,5 +1,7 @@
 """The clip store: finished clips by the digest of their bytes, below the state folder."""
 
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from runner.adapters.files import sha256_of, sync_folder
@@ -31,6 +33,13 @@ class Store:
     def part(self, name: str) -> Path:
         """A place for a download that is not finished; the same for the same name. Its folder may not be there yet."""
         return self._parts / f"{name}.part"
+
+    def clear_parts(self, owners: Collection[str]) -> None:
+        """Remove what downloads left behind that nobody will go on with: `owners` are the beginnings of names still wanted."""
+        for path in self._parts.glob("*"):
+            if not any(path.name.startswith(f"{owner}.") for owner in owners):
+                with suppress(OSError):
+                    path.unlink()
 
     def adopt(self, part: Path, sha256: str) -> Path:
         """Move a checked and synced file into the store; durable when it returns, the folders made for it included."""

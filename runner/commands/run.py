@@ -29,6 +29,7 @@ from runner.commands.peek import JOURNAL, peeked
 from runner.commands.provider import key_of
 from runner.commands.reporting import Run
 from runner.core.errors import Exit, NotRecorded, Refused
+from runner.core.lifecycle import OPEN
 from runner.execution.desk import MAX_UNKNOWN, Desk
 from runner.execution.execute import Job, execute
 from runner.execution.pace import Poll
@@ -101,6 +102,7 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
                 await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
         except NotRecorded as fault:
             raise Refused(f"the journal {loaded.project.state / JOURNAL} cannot be written: {fault}") from fault
+        store.clear_parts([f"{p.key}.{p.number}" for made in decided.history.values() for p in made if p.state in OPEN])
         step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
         if jobs:
             async with report.kept_current(sum(len(job.takes) for job in jobs)):

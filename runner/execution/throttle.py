@@ -9,7 +9,9 @@ from runner.providers.provider import NotTaken, Receipt, Submitted
 
 QUIET = 20  # submissions in a row without a 429, after which one task more may be under way
 LATE = 0.1  # of a gap: so much of a timer's lateness is made up for, so that the rate holds and no burst comes of it
-SLOWER = 1.1  # a gap after a 429, for the rest of the run: a rate just at the service's own meets its limit again and again
+SLOWER = (
+    1.1  # a gap after a 429, for the rest of the run: a rate just at the service's own meets its limit again and again
+)
 SHORTEST_S = 1e-6  # of a pause that is worth a timer
 
 Wait = Callable[[Awaitable[object]], Awaitable[bool]]

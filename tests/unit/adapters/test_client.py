@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import Server, broken_off, dripping, hang, reset, said, serving
 
-from runner.adapters import client as clients
+from runner.adapters import download
 from runner.adapters.client import Client, FetchFailed, is_loopback
 from runner.core.wire import Call, NoReply, Reply, Silence
 
@@ -298,7 +298,7 @@ async def test_a_status_other_than_200_is_told(tmp_path: Path, status: int) -> N
 
 
 async def test_a_result_too_large_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "CLIP_LIMIT", 1000)
+    monkeypatch.setattr(download, "CLIP_LIMIT", 1000)
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"400\r\n" + b"x" * 1024 + b"\r\n0\r\n\r\n"
     for answer in (said(b"x" * 1001), chunked):
         async with serving(answer) as server, client(server.url) as api:
@@ -450,9 +450,9 @@ async def test_https_never_becomes_http_on_any_hop(tmp_path: Path, monkeypatch: 
         serving(said(status=302, Location=f"https://127.0.0.1:{secure.port}/a")) as first,
         client(first.url) as api,
     ):
-        get = api._results.get
+        get = api._downloads._session.get
         monkeypatch.setattr(
-            api._results,
+            api._downloads._session,
             "get",
             lambda url, **options: get(url.with_scheme("http") if url.scheme == "https" else url, **options),
         )

@@ -64,3 +64,15 @@ def test_clips_and_parts_are_the_users_own(tmp_path: Path) -> None:
     store = Store(tmp_path)
     path = adopted(store)
     assert (path.parent.stat().st_mode & 0o077) == 0
+
+
+def test_parts_of_purchases_that_are_over_are_cleared(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.clear_parts([])  # there is no folder yet
+    names = ("a.1", "a.10", "a.1.2", "reference.b")
+    for name in names:
+        store.part(name).parent.mkdir(parents=True, exist_ok=True)
+        store.part(name).write_bytes(b"half")
+    (tmp_path / "parts" / "a.1.part.json").write_bytes(b"{}")
+    store.clear_parts(["a.1"])
+    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["a.1.2.part", "a.1.part", "a.1.part.json"]
