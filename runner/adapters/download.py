@@ -115,8 +115,8 @@ async def _receive(
         raise FetchFailed(f"the clip is larger than {CLIP_LIMIT // 1024**3} GiB")
     try:
         with part.open("rb+" if arriving.size_bytes else "wb") as file:
-            file.truncate(arriving.size_bytes)
-            file.seek(arriving.size_bytes)
+            if arriving.size_bytes:
+                file.seek(file.truncate(arriving.size_bytes))
             await _write(response, arriving, file)
     except (aiohttp.ClientError, asyncio.CancelledError):
         if resume and arriving.size_bytes < arriving.total_bytes and partial.is_strong(arriving.etag):

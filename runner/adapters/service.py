@@ -11,13 +11,14 @@ from runner.adapters.client import Client, FetchFailed
 from runner.adapters.files import Unreadable as NotReadable
 from runner.adapters.files import resolve
 from runner.adapters.media import Probe, Unreadable
+from runner.adapters.questions import Questions
 from runner.adapters.store import Store
 from runner.core.errors import NotFetched, NotUploaded
 from runner.core.media import ClipFacts, Kind
 from runner.core.request import MediaPart, Request
 from runner.core.wire import NoReply, Silence
 from runner.providers import evolink
-from runner.providers.provider import Missed, NotTaken, Polled, Submitted, Unclear
+from runner.providers.provider import NotTaken, Polled, Submitted, Unclear
 
 DEAD = frozenset({401, 403, 404, 410})  # statuses of a link that will not answer again
 TYPES = {
@@ -28,10 +29,14 @@ TYPES = {
 
 
 class Service:
-    """Fulfils `execution.ports.Api`. `emulated`: the service is our own in-process emulator, which understands control headers."""
+    """Fulfils `execution.ports.Api`. `emulated`: the service is our own in-process emulator, which understands control headers;
+    `batch`: how many tasks it lets one query ask about."""
 
-    def __init__(self, client: Client, *, root: Path, store: Store, probe: Probe, emulated: bool) -> None:
+    def __init__(
+        self, client: Client, *, root: Path, store: Store, probe: Probe, emulated: bool, batch: int = 0
+    ) -> None:
         self._client, self._root, self._store, self._probe, self._emulated = client, root, store, probe, emulated
+        self._questions = Questions(client, batch)
         self._uploads: dict[str, asyncio.Task[str]] = {}
 
     async def submit(self, *, path: str, body: bytes, idempotency_key: str, request: Request) -> Submitted:
@@ -49,10 +54,7 @@ class Service:
             return Unclear(reason=fault.reason)
 
     async def poll(self, task_id: str) -> Polled:
-        try:
-            return evolink.read_poll(await self._client.ask(evolink.poll(task_id)))
-        except NoReply as fault:
-            return Missed(reason=fault.reason, retry_after_s=None, for_key=False)
+        return await self._questions.poll(task_id)
 
     async def upload(self, request: Request) -> Mapping[str, str]:
         """Every medium whose content is known, each content once a run however many takes use it."""

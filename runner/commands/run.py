@@ -32,7 +32,7 @@ from runner.core.errors import Exit, NotRecorded, Refused
 from runner.core.lifecycle import OPEN
 from runner.execution.desk import MAX_UNKNOWN, Desk
 from runner.execution.execute import Job, execute
-from runner.execution.pace import Poll
+from runner.execution.pace import BEAT, Poll
 from runner.execution.purse import Purse
 from runner.execution.room import MIN_FREE, Room
 from runner.execution.throttle import Throttle
@@ -138,7 +138,14 @@ async def _work(
             }
             clock = SystemClock()
             desk = Desk(
-                api=Service(client, root=loaded.project.root, store=store, probe=probe, emulated=service.emulated),
+                api=Service(
+                    client,
+                    root=loaded.project.root,
+                    store=store,
+                    probe=probe,
+                    emulated=service.emulated,
+                    batch=chosen.provider.batch,
+                ),
                 ledger=journal,
                 clock=clock,
                 watch=report.watch,
@@ -147,7 +154,7 @@ async def _work(
                 poll=Poll(
                     floor_s=chosen.poll_floor_s,
                     ceiling_s=chosen.poll_ceiling_s,
-                    beat_s=chosen.poll_floor_s if chosen.provider.batch else 0,
+                    beat_s=BEAT * chosen.poll_floor_s if chosen.provider.batch else 0,
                 ),
                 room=Room(Disk(store.folder), MIN_FREE if options.min_free_bytes is None else options.min_free_bytes),
                 max_unknown=options.max_unknown or MAX_UNKNOWN,

@@ -7,6 +7,9 @@ from math import floor
 SHARE_OF_REST = 0.8  # of a told rest, so that an estimate a third too long costs little
 SHARE_OF_AGE = 0.1
 FIFTH = 0.05
+BEAT = (
+    1.2  # of the floor: at the floor itself fifty tasks of two minutes would come to half a request each, and no less
+)
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 

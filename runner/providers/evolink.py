@@ -7,7 +7,7 @@ optional here.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
@@ -45,6 +45,7 @@ MODEL_CODES = frozenset({"key_model_not_allowed", "model_access_denied"})
 # Codes that say, whatever the status, that somebody may have bought under this idempotency key.
 UNCLEAR_CODES = frozenset({"paid_outcome_unknown", "idempotency_conflict"})
 UNCLEAR_STATUSES = frozenset({408, 409, 425})
+PASSING_STATUSES = frozenset({408, 425, 429})
 LONGEST_TEXT = 2000  # code points of a message that are kept
 LONGEST_WORD = 100  # of a code or a status
 LONGEST_LINK = 8192
@@ -58,6 +59,12 @@ def submit(*, path: str, body: bytes, idempotency_key: str, extra: Mapping[str, 
 
 def poll(task_id: str) -> Call:
     return Call(method="GET", path=f"/v1/tasks/{quote(task_id, safe='')}")
+
+
+def poll_together(task_ids: Sequence[str]) -> Call:
+    """One query about several tasks, 50 at most. It changes nothing, so it may be sent again."""
+    body = json.dumps({"task_ids": list(task_ids)}).encode()
+    return Call(method="POST", path="/v1/tasks/batch", headers={"Content-Type": "application/json"}, body=body)
 
 
 def read_submit(reply: Reply) -> Submitted:
@@ -98,6 +105,12 @@ def read_poll(reply: Reply) -> Polled:
         for_key = reply.status in (401, 402, 403)
         reason = f"HTTP {reply.status}: {_message(error, reply)}"
         return Missed(reason=reason, retry_after_s=retry_after(reply, error), for_key=for_key)
+    return _task(body)
+
+
+def _task(body: Mapping[str, object]) -> Polled:
+    """What the service says of one task."""
+    error = _error(body)
     status = _text(body.get("status"), LONGEST_WORD).lower()
     charged, released = _billing(body)
     if status in COMPLETED_WORDS:
@@ -118,6 +131,28 @@ def read_poll(reply: Reply) -> Polled:
     if status in EXPIRED_WORDS:
         return Gone(message="the service says the task has expired")
     return Progress(status=status or "unknown", percent=_percent(body.get("progress")))
+
+
+def read_polls(reply: Reply) -> dict[str, Polled] | Missed | None:
+    """What a reply to a query about several tasks says, by task id; None where the service has no such query.
+
+    Only what needs no second look is told: tasks under way, and completed ones with their links. A task that is not in the
+    answer may be another account's, or gone; whether one failed, and what became of its reservation, its own reply says best.
+    """
+    body = _json(reply)
+    if reply.status in PASSING_STATUSES or (reply.status >= 500 and reply.status != 501):
+        error = _error(body)
+        reason = f"HTTP {reply.status}: {_message(error, reply)}"
+        return Missed(reason=reason, retry_after_s=retry_after(reply, error), for_key=False)
+    rows = body.get("data") if body and reply.status == 200 else None
+    if not isinstance(rows, list):
+        return None
+    told = {str(row.get("id")): _task(row) for row in rows if isinstance(row, dict)}
+    return {
+        task_id: polled
+        for task_id, polled in told.items()
+        if isinstance(polled, Progress) or (isinstance(polled, Completed) and polled.links)
+    }
 
 
 def list_tasks(model: str, page: int) -> Call:
