@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from runner.core.diagnostics import Diagnostic, Rejected, Source
 
@@ -84,7 +84,8 @@ def too_large(most_bytes: int) -> Unreadable:
 
 def private(parts: tuple[str, ...]) -> bool:
     """Whether a path of these parts leads where nothing is read."""
-    return any(part in FORBIDDEN or part.startswith(".env") for part in parts)
+    folded = [part.casefold() for part in parts]  # on many disks `.GIT` is the same folder
+    return any(part in FORBIDDEN or part.startswith(".env") for part in folded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,10 @@ class Checkout:
 
     def folder(self, path: str) -> tuple[str, ...]:
         try:
-            return tuple(sorted(entry.name for entry in (self.root / path).iterdir()))
+            real = (self.root / path).resolve(strict=True)
+            if not real.is_relative_to(self.root.resolve()):
+                return ()
+            return tuple(sorted(entry.name for entry in real.iterdir()))
         except OSError:
             return ()
 
@@ -152,13 +156,16 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace `path` by `content`: temp file beside it, fsync, rename, fsync of the folder."""
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when the context ends well: made new beside it, so that no link somebody left
+    there is followed; synced, renamed, and the folder synced."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name[:120]}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
-            file.write(content)
+        part.unlink(missing_ok=True)
+        with part.open("xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -168,20 +175,16 @@ def write_whole(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`, whole or not at all."""
+    with _replacing(path) as file:
+        file.write(content)
+
+
 def copy_whole(source: Path, target: Path) -> None:
     """A copy of its own at `target`, sharing blocks where the file system can; never a link. Replaces what is there whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with source.open("rb") as old, part.open("wb") as new:
-            try:
-                fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
-            except OSError:
-                shutil.copyfileobj(old, new, 1024 * 1024)
-            new.flush()
-            os.fsync(new.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
+    with source.open("rb") as old, _replacing(target) as new:
+        try:
+            fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
+        except OSError:
+            shutil.copyfileobj(old, new, 1024 * 1024)

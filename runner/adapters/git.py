@@ -10,7 +10,8 @@ def commit(root: Path) -> str | None:
     head = _git(root, "rev-parse", "--verify", "--end-of-options", "HEAD")
     if head is None:
         return None
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    # What lies in a submodule is not looked at: its own configuration would be obeyed.
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
     return f"{head}-dirty" if changed else head
 
 

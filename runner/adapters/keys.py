@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from runner.adapters.git_index import tracks
 from runner.core.errors import Refused
 
 KEY_NAME = re.compile(r"EVOLINK_API_KEY|SHOTRUNNER_KEY_[A-Z0-9_]+")
@@ -43,18 +44,17 @@ def _from_file(path: Path, tracked: bool) -> dict[str, str]:
         raise Refused(
             f"{path} is tracked by git", help="`git rm --cached .env`, add it to .gitignore, and change the key"
         )
-    found = dotenv_values(path, interpolate=False)
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
+        raise Refused(f"{path} cannot be read: {reason}", help="mend it, or set the key in the environment") from None
     return {name: value for name, value in found.items() if value and KEY_NAME.fullmatch(name)}
 
 
 def env_tracked(root: Path) -> bool:
-    """Whether git's index names `.env` at the root, read from the index itself."""
-    try:
-        index = (root / ".git" / "index").read_bytes()
-    except OSError:
-        return False
-    # An entry's path follows two bytes of flags, the low one being the path's length, and ends with a NUL.
-    return bytes([len(".env")]) + b".env\0" in index
+    """Whether git's index names `.env` at the root."""
+    return tracks(root, ".env")
 
 
 def fingerprint(key: str) -> str:

@@ -60,7 +60,10 @@ class Outputs:
 
 
 def _stamp(path: Path) -> str:
-    found = path.stat()
+    """Size and time of change of a regular file; raises OSError for anything else in its place, a link above all."""
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(None, "not a regular file", str(path))
     return f"{found.st_size}:{found.st_mtime_ns}"
 
 

@@ -5,9 +5,12 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.adapters.files import sync_folder
+from runner.adapters.git_index import git_folder, tracks
 from runner.core.errors import Refused
 
 STATE = ".shotrunner"
+IGNORED = "*\n"  # what the state folder's .gitignore says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +45,18 @@ def _state(folder: Path, root: Path) -> Path:
 
 
 def _main_checkout(root: Path) -> Path | None:
-    """The main checkout of a git worktree, by the two files git itself keeps there."""
+    """The main checkout of a git worktree, by the files git itself keeps there; the way back must lead here, or anybody's
+    file named `.git` could send the state wherever it likes."""
     link = root / ".git"
-    if not link.is_file():
+    gitdir = git_folder(root) if link.is_file() else None
+    if gitdir is None:
         return None
     try:
-        told = link.read_text(encoding="utf-8")[:4096].removeprefix("gitdir:").strip()
-        gitdir = (root / told).resolve()
         common = (gitdir / (gitdir / "commondir").read_text(encoding="utf-8")[:4096].strip()).resolve()
-    except (OSError, UnicodeDecodeError):
+        back = Path((gitdir / "gitdir").read_text(encoding="utf-8")[:4096].strip())
+        if (gitdir / back).resolve() != link.resolve():
+            return None
+    except (OSError, UnicodeDecodeError, ValueError):
         return None
     return common.parent if common.name == ".git" and common.is_dir() else None
 
@@ -75,13 +81,21 @@ def _trust(state: Path) -> None:
 
 
 def make_state(state: Path) -> None:
-    """Make the state folder: private, and ignored by git. Raises `Refused` when it cannot be made."""
+    """Make the state folder: private, and ignored by git. Raises `Refused` when it cannot be made, or is a folder of other things."""
     try:
+        new = not state.exists()
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not new and not _ours(state):
+            raise Refused(
+                f"{state} holds other files and is no state folder",
+                help="name a new or empty folder by --state: it is made private, and git is told to ignore all of it",
+            )
         state.chmod(0o700)
         ignore = state / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+            ignore.write_text(IGNORED, encoding="utf-8")
+        if new:
+            sync_folder(state.parent)
     except OSError as fault:
         raise Refused(
             f"the state folder {state} cannot be written: {fault.strerror}",
@@ -89,11 +103,18 @@ def make_state(state: Path) -> None:
         ) from fault
 
 
+def _ours(state: Path) -> bool:
+    """Whether a folder is empty, or one that an earlier run made."""
+    names = {entry.name for entry in state.iterdir()}
+    if not names or "journal.sqlite" in names:
+        return True
+    return ".gitignore" in names and (state / ".gitignore").read_bytes() == IGNORED.encode()
+
+
 def tracked_by_git(root: Path, state: Path) -> bool:
-    """Whether git's index holds a file of the state folder, read from the index itself: paths stand there as plain bytes."""
+    """Whether git's index holds a file of the state folder."""
     try:
-        inside = state.resolve().relative_to(root).as_posix()
-        index = (root / ".git" / "index").read_bytes()
-    except (ValueError, OSError):
+        inside = state.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
         return False
-    return inside.encode() + b"/" in index
+    return inside != "." and tracks(root, inside)
