@@ -24,7 +24,8 @@ from runner.language import pipeline as pipelines
 from runner.language import storyboard as storyboards
 from runner.language.pipeline import Assemble, Pipeline
 from runner.language.storyboard import Storyboard
-from runner.planning.request import Built, Context, build, override_faults
+from runner.planning.faults import override_faults
+from runner.planning.request import Built, Context, build
 from runner.planning.service import Service
 from runner.steps import film
 

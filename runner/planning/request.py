@@ -7,21 +7,16 @@ from decimal import Decimal
 from fractions import Fraction
 
 from runner.contract import check, limits, price
-from runner.contract.fault import Fault
-from runner.contract.fault import Path as BodyPath
 from runner.contract.model import Model, SeedContract
-from runner.core.diagnostics import Diagnostic, Label, Severity, Span
+from runner.core.diagnostics import Diagnostic, Severity, Span
 from runner.core.media import Kind, MediaFacts, Pointer
 from runner.core.request import MediaPart, Request, key_inputs, normal, request_key
-from runner.core.spelling import nearest
 from runner.language.take import Layer, MediaUse, Setting, Take
+from runner.planning.draft import Draft
+from runner.planning.faults import EVERY_MODEL, Overrides, located, meant_model, media_fault, used_in
 from runner.planning.service import Service
 
-Overrides = Mapping[str, Mapping[str, Setting]]
 Found = Mapping[str, MediaFacts | Pointer | str]
-EVERY_MODEL = "*"
-# What a storyboard says with words of its own and `override` may not touch: it would be another story.
-OWN_WORDS = frozenset({"model", "prompt", "negative_prompt", "seed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +44,6 @@ class Built:
     places: Mapping[str, Span] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A body in the making."""
-
-    body: dict[str, object] = field(default_factory=dict)
-    places: dict[BodyPath, Setting] = field(default_factory=dict)
-    parts: list[MediaPart] = field(default_factory=list)
-    uses: list[MediaUse] = field(default_factory=list)
-    dropped: list[tuple[str, str]] = field(default_factory=list)
-    overridden: list[tuple[str, object, object]] = field(default_factory=list)
-    faults: list[Diagnostic] = field(default_factory=list)
-    remarks: list[Diagnostic] = field(default_factory=list)
-
-
 def build(take: Take, context: Context) -> Built:
     """The request of one take, or every fault that keeps it from being one."""
     name = str(take.model.value)
@@ -72,13 +53,13 @@ def build(take: Take, context: Context) -> Built:
             code="unknown-model",
             headline=f"there is no model `{name}`",
             span=take.model.span,
-            others=_used_in(take, take.model),
-            help=_meant(name, context.models),
+            others=used_in(take, take.model),
+            help=meant_model(name, context.models),
             group=f"unknown-model {name} {take.model.span}",
             member=take.id,
         )
         return Built(take=take, request=None, diagnostics=(unknown,))
-    draft = _Draft()
+    draft = Draft()
     _put_values(draft, take, model)
     _put_media(draft, take, model, context.facts)
     _put_overrides(draft, model, context.overrides)
@@ -86,11 +67,11 @@ def build(take: Take, context: Context) -> Built:
     draft.body = {"model": model.name, **model.defaults, **draft.body}
     draft.body["model"] = model.name
     draft.body = {key: normal(value) for key, value in draft.body.items()}
-    for fault in check.faults(model, _with_urls(draft)):
-        draft.faults.append(_located(fault, draft, take, model))
+    for fault in check.faults(model, draft.with_urls()):
+        draft.faults.append(located(fault, draft, take, model))
     request = None
     if not draft.faults:
-        advice = [_located(remark, draft, take, model) for remark in check.advice(model, _with_urls(draft))]
+        advice = [located(remark, draft, take, model) for remark in check.advice(model, draft.with_urls())]
         draft.remarks.extend(replace(remark, severity=Severity.WARNING) for remark in advice)
         request = _request(draft, take, model, context, seed)
     return Built(
@@ -103,7 +84,7 @@ def build(take: Take, context: Context) -> Built:
     )
 
 
-def _put_values(draft: _Draft, take: Take, model: Model) -> None:
+def _put_values(draft: Draft, take: Take, model: Model) -> None:
     for name, setting in (*take.texts.items(), *take.params.items()):
         if name in take.params and name in model.by_property:
             word = model.by_property[name].word
@@ -127,7 +108,7 @@ def _put_values(draft: _Draft, take: Take, model: Model) -> None:
             draft.places[(name,)] = setting
 
 
-def _put_media(draft: _Draft, take: Take, model: Model, facts: Found) -> None:
+def _put_media(draft: Draft, take: Take, model: Model, facts: Found) -> None:
     for word, setting in take.media.items():
         rule = model.media.get(word)
         place = Setting(value=None, span=setting.span, layer=setting.layer)
@@ -158,22 +139,22 @@ def _put_media(draft: _Draft, take: Take, model: Model, facts: Found) -> None:
             identities.append(part.identity)
             if part.facts is not None:
                 draft.faults.extend(
-                    _media_fault("media-limit", text, use, take, model)
+                    media_fault("media-limit", text, use, take, model)
                     for text in limits.faults(rule, part.facts, use.path or "")
                 )
         draft.body[rule.property] = identities if rule.is_list else identities[0]
 
 
-def _part(draft: _Draft, use: MediaUse, parameter: str, index: int | None, facts: Found, take: Take) -> MediaPart:
+def _part(draft: Draft, use: MediaUse, parameter: str, index: int | None, facts: Found, take: Take) -> MediaPart:
     found = facts.get(use.path) if use.path else None
     if isinstance(found, str) or (use.path and found is None):
         reason = found or "was not probed"
         code = "missing-file" if reason == "does not exist" else "unreadable-media"
-        draft.faults.append(_media_fault(code, f"`{use.path}` {reason}", use, take))
+        draft.faults.append(media_fault(code, f"`{use.path}` {reason}", use, take))
     content = found.sha256 if isinstance(found, MediaFacts | Pointer) else None
     if content and use.sha256 and content != use.sha256:
         text = f"`{use.path}` has other bytes than its reference says (sha256 {content[:12]}, pinned {use.sha256[:12]})"
-        draft.faults.append(_media_fault("pinned-differs", text, use, take))
+        draft.faults.append(media_fault("pinned-differs", text, use, take))
     if isinstance(found, Pointer):
         draft.remarks.append(_pointer_remark(use, take))
     return MediaPart(
@@ -201,7 +182,7 @@ def _pointer_remark(use: MediaUse, take: Take) -> Diagnostic:
     )
 
 
-def _put_overrides(draft: _Draft, model: Model, overrides: Overrides) -> None:
+def _put_overrides(draft: Draft, model: Model, overrides: Overrides) -> None:
     chosen = _lawful(draft, model, overrides.get(EVERY_MODEL, {}))
     chosen.update(overrides.get(model.name, {}))
     for name, setting in chosen.items():
@@ -212,10 +193,10 @@ def _put_overrides(draft: _Draft, model: Model, overrides: Overrides) -> None:
         draft.places[(name,)] = setting
 
 
-def _lawful(draft: _Draft, model: Model, wished: Mapping[str, Setting]) -> dict[str, Setting]:
+def _lawful(draft: Draft, model: Model, wished: Mapping[str, Setting]) -> dict[str, Setting]:
     """Of settings for every model those that this one has and that bring no fault which was not there before: together, so
     that one may make room for another."""
-    body = {"model": model.name, **model.defaults, **_with_urls(draft)}
+    body = {"model": model.name, **model.defaults, **draft.with_urls()}
     before = {f.headline for f in check.faults(model, body)}
     chosen: dict[str, Setting] = {}
     waiting = {name: setting for name, setting in wished.items() if name in model.properties}
@@ -233,7 +214,7 @@ def _lawful(draft: _Draft, model: Model, wished: Mapping[str, Setting]) -> dict[
             return chosen
 
 
-def _put_seed(draft: _Draft, take: Take, model: Model) -> int:
+def _put_seed(draft: Draft, take: Take, model: Model) -> int:
     """The take's seed: the written one plus its number less one, wrapped into the model's range."""
     seed = model.seed
     if seed.contract is SeedContract.ABSENT:
@@ -243,7 +224,7 @@ def _put_seed(draft: _Draft, take: Take, model: Model) -> int:
                     code="seed-absent",
                     headline=f"model `{model.name}` takes no seed",
                     span=take.seed_span,
-                    others=_used_in(take, take.model),
+                    others=used_in(take, take.model),
                     help="leave `seed` out of the shot; takes of this model are recorded, not reproducible",
                     group=f"seed-absent {take.shot}",
                     member=take.id,
@@ -268,21 +249,7 @@ def _put_seed(draft: _Draft, take: Take, model: Model) -> int:
     return moved
 
 
-def _with_urls(draft: _Draft) -> dict[str, object]:
-    """The body as the schema judges it: an address of the right form in place of each identity."""
-    body = dict(draft.body)
-    for part in draft.parts:
-        url = part.url or "https://upload.invalid/" + (part.sha256 or "0")
-        if part.index is None:
-            body[part.parameter] = url
-        else:
-            listed = body[part.parameter]
-            assert isinstance(listed, list)
-            body[part.parameter] = [url if i == part.index else v for i, v in enumerate(listed)]
-    return body
-
-
-def _request(draft: _Draft, take: Take, model: Model, context: Context, seed: int) -> Request:
+def _request(draft: Draft, take: Take, model: Model, context: Context, seed: int) -> Request:
     body = draft.body
     bought = {
         name: value
@@ -322,95 +289,9 @@ def _codec(service: Service) -> str:
     return "evolink" if service.provider.name == "animatic" else service.provider.name
 
 
-def _price(model: Model, draft: _Draft, service: Service, today: date) -> tuple[Decimal | None, str]:
+def _price(model: Model, draft: Draft, service: Service, today: date) -> tuple[Decimal | None, str]:
     if service.provider.free:
         return Decimal(0), "credit"
     seconds: list[Fraction | None] = [p.facts.seconds if p.facts else None for p in draft.parts if p.kind is Kind.VIDEO]
     found = price.estimate(model, service.provider.name, draft.body, seconds, today)
     return (found.amount, found.unit) if found else (None, "credit")
-
-
-def _located(fault: Fault, draft: _Draft, take: Take, model: Model) -> Diagnostic:
-    """The fault at the place its value came from; a default's or the model's own place is told with it."""
-    setting = _place(fault.path, draft)
-    others = [
-        Label(span=found.span, text=_origin(found.layer))
-        for path in fault.others
-        if (found := _place(path, draft)) is not None and (setting is None or found.span != setting.span)
-    ]
-    label = ""
-    if setting is not None and setting.layer is Layer.DEFAULT:
-        label = "this default"
-        others.append(Label(span=take.model.span, text=f"used with this model in shot `{take.shot}`"))
-    elif setting is not None and setting.layer is Layer.OVERRIDE:
-        label = "the pipeline's override"
-    span = setting.span if setting else take.span
-    return Diagnostic(
-        code=fault.code,
-        headline=fault.headline,
-        span=span,
-        label=label,
-        others=tuple(others),
-        notes=fault.notes,
-        help=_help(fault, setting, take),
-        group=f"{fault.code} {fault.headline} {span}",
-        member=take.id,
-    )
-
-
-def _help(fault: Fault, setting: Setting | None, take: Take) -> str:
-    if setting is not None and setting.layer is Layer.DEFAULT and fault.nearest is not None and len(fault.path) == 1:
-        return f"set `params: {{{fault.path[0]}: {fault.nearest}}}` in shot `{take.shot}`, or change the default"
-    return fault.help
-
-
-def _place(path: BodyPath, draft: _Draft) -> Setting | None:
-    """The setting of the innermost written value around `path`."""
-    return next((draft.places[path[:n]] for n in range(len(path), 0, -1) if path[:n] in draft.places), None)
-
-
-def _origin(layer: Layer) -> str:
-    return {Layer.DEFAULT: "this default", Layer.OVERRIDE: "the pipeline's override"}.get(layer, "and this")
-
-
-def _used_in(take: Take, setting: Setting) -> tuple[Label, ...]:
-    return (Label(span=take.span, text=f"in shot `{take.shot}`"),) if setting.layer is Layer.DEFAULT else ()
-
-
-def _media_fault(code: str, headline: str, use: MediaUse, take: Take, model: Model | None = None) -> Diagnostic:
-    notes = (f"used by model `{model.name}`",) if model else ()
-    return Diagnostic(
-        code=code, headline=headline, span=use.span, notes=notes, group=f"{code} {headline} {use.span}", member=take.id
-    )
-
-
-def _meant(name: str, models: Mapping[str, Model]) -> str:
-    meant = nearest(name, models)
-    return f"did you mean `{meant}`?" if meant else f"models here: {', '.join(sorted(models))}"
-
-
-def override_faults(models: Mapping[str, Model], overrides: Overrides) -> tuple[Diagnostic, ...]:
-    """Faults of the pipeline's `override` that no take is needed to see."""
-    faults = []
-    for name, settings in overrides.items():
-        for parameter, setting in settings.items():
-            if name != EVERY_MODEL and name not in models:
-                faults.append(
-                    Diagnostic(
-                        code="unknown-model",
-                        headline=f"there is no model `{name}` to override",
-                        span=setting.span,
-                        help=_meant(name, models),
-                        group=f"override {name}",
-                        member=parameter,
-                    )
-                )
-            elif parameter in OWN_WORDS or any(parameter in m.by_property for m in models.values()):
-                faults.append(
-                    Diagnostic(
-                        code="own-word",
-                        headline=f"`override` may not change `{parameter}`: that is the storyboard's to say",
-                        span=setting.span,
-                    )
-                )
-    return tuple(faults)
