@@ -1,8 +1,10 @@
 """From a receipt to its end at the service."""
 
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 
+from runner.core.errors import NotRecorded
 from runner.core.lifecycle import TABLE, Event, State
 from runner.execution.desk import Desk
 from runner.execution.ports import What
@@ -78,7 +80,8 @@ async def wait(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purcha
                 took_s = desk.clock.monotonic() - begun
                 purchase = await completed(desk, purchase, told)
                 if not age_before:
-                    await desk.ledger.note_duration(purchase.intent.model, desk.service, took_s)
+                    with suppress(NotRecorded):  # a clip is not left for a figure
+                        await desk.ledger.note_duration(purchase.intent.model, desk.service, took_s)
                 return purchase
             case Completed() if empty >= EMPTY_POLLS:
                 error = {"code": "no-result", "message": "the task completed without a result"}

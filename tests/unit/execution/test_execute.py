@@ -1,15 +1,18 @@
 """Order and concurrency: what is paid first, each job on its own, none in another's way."""
 
 import asyncio
+import gc
 
 import pytest
 from fakes import FakeDisk, buy, crashes, failed, resume, world
 from purchases import life
 
-from runner.core.lifecycle import State
+from runner.core.errors import NotRecorded
+from runner.core.lifecycle import Event, State
 from runner.execution.ports import What
 from runner.execution.room import Room
-from runner.providers.provider import Completed, Progress, Receipt
+from runner.execution.submit import ReceiptUnwritten
+from runner.providers.provider import Completed, NotTaken, Progress, Receipt, Refusal, Submitted, Unclear
 
 RUNNING = Progress(status="processing", percent=1)
 
@@ -169,3 +172,40 @@ async def test_what_is_paid_is_fetched_however_little_room_there_is() -> None:
     await made.run(resume(made.purchase("a")), buy("b"))
     assert made.purchase("a").state is State.DONE
     assert made.posts("b") == []
+
+
+# A cancelled run says what it knows
+
+
+@pytest.mark.parametrize("event", [Event.RECEIPT, Event.REFUSED, Event.UNANSWERED, Event.NOT_TAKEN, Event.COMPLETED])
+async def test_no_fault_is_dropped_wherever_the_run_is_cancelled(event: Event) -> None:
+    """Wherever the cancel falls: what the journal could not keep is raised, and nothing is left for the loop to complain of."""
+    answers: dict[Event, Submitted] = {
+        Event.REFUSED: Refusal(code="c", message="m", for_key=False),
+        Event.UNANSWERED: Unclear(reason="no answer"),
+        Event.NOT_TAKEN: NotTaken(reason="busy", retry_after_s=None),
+    }
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(str(told)))
+    for step in range(1, 40):
+        made = world()
+        made.ledger.refuse = {event}
+        made.api.posted["a"] = [answers.get(event, Receipt(task_id="t", eta_s=None, reserved=None))]
+        running = asyncio.ensure_future(made.run(buy("a")))
+        made.steps.at = {step: running.cancel}
+        try:
+            await running
+        except asyncio.CancelledError:
+            # Cancelled before the fault could happen: then it did not.
+            assert made.desk.crashes == []
+            assert made.purchase().state is not State.INTENDED if made.ledger.entries else True
+        except ExceptionGroup as group:
+            kind = ReceiptUnwritten if event is Event.RECEIPT else NotRecorded
+            assert [type(one) for one in crashes(group)] == [kind]
+        else:
+            raise AssertionError("the fault is gone")
+        del running
+        gc.collect()
+        if step > len(made.steps.names):
+            break
+    assert complaints == []

@@ -274,6 +274,16 @@ async def test_an_end_that_cannot_be_written_is_found_again(event: Event, answer
     assert again.api.posts == []
 
 
+async def test_a_duration_that_cannot_be_noted_keeps_no_clip_back() -> None:
+    made = world()
+
+    async def full(*_: object) -> None:
+        raise NotRecorded("database or disk is full")
+
+    made.ledger.note_duration = full  # type: ignore[method-assign]
+    assert (await bought(DONE, made=made)).purchase().state is State.DONE
+
+
 # Ends that are asked about once more
 
 
