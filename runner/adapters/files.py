@@ -156,14 +156,24 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def part_of(path: Path) -> Path:
+    """Where a file is written until it is whole: beside it, and free to be made.
+
+    Every run has the same place for it, so that the next one clears what one that was killed has left.
+    """
+    told = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]  # the name itself may be too long for more
+    part = path.with_name(f".{path.name[:120]}.{told}.part")
+    part.unlink(missing_ok=True)
+    return part
+
+
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of `path` when the context ends well: made new beside it, so that no link somebody left
     there is followed; synced, renamed, and the folder synced."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name[:120]}.{os.getpid()}.part")
+    part = part_of(path)
     try:
-        part.unlink(missing_ok=True)
         with part.open("xb") as file:
             yield file
             file.flush()

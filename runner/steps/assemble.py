@@ -11,7 +11,7 @@ import av
 import av.error
 from av.packet import Packet
 
-from runner.adapters.files import sync_folder
+from runner.adapters.files import part_of, sync_folder
 from runner.adapters.media import Unreadable, digest
 from runner.adapters.streams import exact
 from runner.core.media import ClipFacts
@@ -39,7 +39,7 @@ def assemble(pieces: Sequence[Piece], target: Path, stopped: Callable[[], bool] 
     clips = tuple(survey(piece.name, piece.clip) if piece.clip else None for piece in pieces)
     plan = plan_cut(pieces, [clip.seconds if clip else None for clip in clips])
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = part_of(target)
     try:
         width_px, height_px = _write(plan, clips, part, stopped)
         with part.open("rb+") as file:

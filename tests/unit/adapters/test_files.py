@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner.adapters import files
-from runner.adapters.files import Checkout, Unreadable, copy_whole, reader, resolve, sha256_of, write_whole
+from runner.adapters.files import Checkout, Unreadable, copy_whole, part_of, reader, resolve, sha256_of, write_whole
 from runner.core.diagnostics import Rejected
 
 
@@ -175,7 +175,7 @@ def test_a_link_in_the_place_of_the_part_is_not_followed(tmp_path: Path) -> None
     """Its name can be guessed, so a stranger's repository may hold one."""
     precious = tmp_path / "precious"
     precious.write_bytes(b"precious")
-    (tmp_path / f".manifest.json.{os.getpid()}.part").symlink_to(precious)
+    part_of(tmp_path / "manifest.json").symlink_to(precious)
     write_whole(tmp_path / "manifest.json", b"{}")
     copy_whole(precious, tmp_path / "copy")
     assert precious.read_bytes() == b"precious"
@@ -227,3 +227,16 @@ def test_file_and_folder_are_synced_in_this_order(tmp_path: Path, monkeypatch: p
 def test_a_long_name_is_written(tmp_path: Path) -> None:
     write_whole(tmp_path / ("x" * 250), b"x")
     assert names(tmp_path) == ["x" * 250]
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "x" * 200])
+def test_what_a_killed_run_left_half_written_is_cleared_by_the_next(name: str, tmp_path: Path) -> None:
+    for left in (part_of(tmp_path / name), part_of(tmp_path / "copy")):
+        left.write_bytes(b"half")
+    write_whole(tmp_path / name, b"whole")
+    copy_whole(tmp_path / name, tmp_path / "copy")
+    assert names(tmp_path) == sorted([name, "copy"])
+
+
+def test_no_two_files_are_written_in_one_place(tmp_path: Path) -> None:
+    assert part_of(tmp_path / ("x" * 150 + "a")) != part_of(tmp_path / ("x" * 150 + "b"))
