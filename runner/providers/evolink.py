@@ -284,10 +284,13 @@ def _billing(body: Mapping[str, object]) -> tuple[Decimal | None, bool]:
         case "reserved" | "unknown":
             charged = None
     if billing.get("refund_status") == "completed":
-        refunded = amount(billing.get("refunded_credits"))
-        if refunded is None or charged is None or refunded >= charged:
+        refunded, reserved = amount(billing.get("refunded_credits")), amount(billing.get("reserved_credits"))
+        if refunded is None or charged is None:
             return None, True
-        charged -= refunded
+        if (
+            reserved is None or charged + refunded > reserved
+        ):  # else it is the rest of the reservation that was given back
+            return (None, True) if refunded >= charged else (charged - refunded, False)
     return charged, False
 
 

@@ -341,6 +341,32 @@ def test_links_are_read_in_their_order_and_an_end_without_them_is_still_an_end(
             "15",
             False,
         ),
+        (
+            {
+                "billing": {
+                    "charge_status": "charged",
+                    "reserved_credits": 30,
+                    "charged_credits": 12,
+                    "refund_status": "completed",
+                    "refunded_credits": 18,
+                }
+            },
+            "12",
+            False,
+        ),
+        (
+            {
+                "billing": {
+                    "charge_status": "charged",
+                    "reserved_credits": 30,
+                    "charged_credits": 30,
+                    "refund_status": "completed",
+                    "refunded_credits": 30,
+                }
+            },
+            None,
+            True,
+        ),
         ({"billing": {"charge_status": "charged", "charged_credits": "much"}}, None, False),
         ({"billing": {"charge_status": ["released"]}}, None, False),
         ({"billing": "released", "usage": [1]}, None, False),
