@@ -6,7 +6,7 @@ STORYBOARD ?= examples/lighthouse/film.yaml
 PIPELINE ?= draft
 
 .DEFAULT_GOAL := help
-.PHONY: help demo film test unit interop lint format typecheck check build clean install schemas golden bench
+.PHONY: help demo film test unit soak interop lint format typecheck check build clean install schemas golden bench
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,10 +29,13 @@ film: $(BIN)/shotrunner ## make a film: STORYBOARD=path PIPELINE=name ARGS='--bu
 	$(BIN)/shotrunner run $(STORYBOARD) --pipeline $(PIPELINE) $(ARGS)
 
 test: $(VENV)/.dev ## run all tests that need pip alone
-	$(BIN)/python -m pytest -n auto --ignore=tests/interop
+	$(BIN)/python -m pytest -n auto --ignore=tests/interop --ignore=tests/soak
 
 unit: $(VENV)/.dev ## run the unit tests, under a minute
 	$(BIN)/python -m pytest -n auto tests/unit tests/house
+
+soak: $(VENV)/.dev ## kill a run at each of its points, and run 2,000 takes in foul weather: half an hour
+	$(BIN)/python -m pytest -s tests/soak
 
 interop: $(VENV)/.dev ## run the tests against programs that others wrote; .ci/judges installs them (apt: ffmpeg; npm: yaml-language-server)
 	$(BIN)/python -m pytest tests/interop

@@ -1,0 +1,19 @@
+"""A run that is killed at any moment and run again buys nothing twice and loses nothing: a sample of all its moments.
+
+`make soak` goes through every one of them.
+"""
+
+from pathlib import Path
+
+from crashes import census, sample, sweep
+
+SEED = 20261
+POINTS = 40
+
+
+def test_a_run_killed_anywhere_and_run_again_buys_nothing_twice_and_misses_nothing(tmp_path: Path) -> None:
+    points = sample(census(tmp_path / "census"), POINTS, SEED)
+    told = sweep(points, tmp_path)
+    print(told)
+    assert told.points == POINTS
+    assert told.killed >= 0.8 * told.points  # how often is polled, and what is committed together, differs a little
