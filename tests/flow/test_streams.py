@@ -1,0 +1,49 @@
+"""Streams that are closed, gone or full: nothing of ours lands in another file, and the exit code stays the command's."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stage import Stage
+
+FILM = """\
+storyboard: 1
+shots:
+  - id: sea
+    model: wan2.7-text-to-video
+    prompt: The sea at dawn
+    params: {duration: 2}
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    stage = Stage(tmp_path)
+    stage.write("film.yaml", FILM)
+    return stage
+
+
+def shell(stage: Stage, line: str) -> int:
+    command = line.replace("shotrunner", f"{sys.executable} -m runner")
+    done = subprocess.run(["bash", "-c", command], cwd=stage.folder, env=stage.environment(), check=False, timeout=120)
+    return done.returncode
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_nothing_and_its_number_goes_to_no_file_of_ours(stage: Stage, closed: str) -> None:
+    assert shell(stage, f"shotrunner plan film.yaml {closed}") == 0
+    assert shell(stage, f"shotrunner run film.yaml {closed}") == 0
+    assert stage.statuses("draft") == {"sea.1": "done"}
+    assert (stage.folder / ".shotrunner/journal.sqlite").read_bytes().startswith(b"SQLite format 3\x00")
+    assert shell(stage, "shotrunner status film.yaml") == 0
+
+
+@pytest.mark.parametrize("full", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1"])
+def test_a_full_disk_behind_a_stream_changes_no_exit_code(stage: Stage, full: str) -> None:
+    assert shell(stage, f"shotrunner plan film.yaml {full}") == 0
+    assert shell(stage, f"shotrunner validate nosuch.yaml {full}") == 2
+
+
+def test_a_reader_that_goes_changes_no_exit_code(stage: Stage) -> None:
+    assert shell(stage, "set -o pipefail; shotrunner schema storyboard | head -c 1 >/dev/null") == 0
