@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from runner.core.errors import NotRecorded
 from runner.core.lifecycle import ENDED, Event, State
@@ -42,9 +43,9 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
     desk.purse.promise({(job.request.key, job.number): _asked(job.request) for job in wanted if job.request})
     left = iter(wanted)
 
-    async def guarded(work: Coroutine[None, None, object]) -> None:
+    async def guarded(work: Callable[[], Coroutine[None, None, object]]) -> None:
         try:
-            await work
+            await work()  # begun here: a task that is cancelled before its first step leaves nothing unawaited
         except Exception as crash:  # noqa: BLE001 - one job's crash is not its siblings'
             desk.crashes.append(crash)
             unwritten = isinstance(crash, NotRecorded)
@@ -52,16 +53,16 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
 
     async def worker(fetch: Fetch) -> None:
         for job in left:
-            await guarded(_buy(desk, job, fetch))
+            await guarded(partial(_buy, desk, job, fetch))
 
     try:
         async with asyncio.TaskGroup() as group:
 
             def fetch(purchase: Purchase, takes: tuple[str, ...]) -> None:
-                group.create_task(guarded(_bring(desk, purchase, takes)))
+                group.create_task(guarded(partial(_bring, desk, purchase, takes)))
 
             for job in resumed:
-                group.create_task(guarded(_resume(desk, job, fetch)))
+                group.create_task(guarded(partial(_resume, desk, job, fetch)))
             for _ in range(min(desk.throttle.limit, len(wanted))):
                 group.create_task(worker(fetch))
     except asyncio.CancelledError:

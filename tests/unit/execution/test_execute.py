@@ -209,3 +209,14 @@ async def test_no_fault_is_dropped_wherever_the_run_is_cancelled(event: Event) -
         if step > len(made.steps.names):
             break
     assert complaints == []
+
+
+async def test_a_download_that_is_cancelled_before_it_begins_leaves_nothing_unawaited() -> None:
+    made = world(life(State.COMPLETED, "a"))
+    running = asyncio.ensure_future(made.run(resume(made.purchase("a")), buy("b")))
+    made.steps.at = {1: running.cancel}  # the first step of the other job, while the download waits for its first
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert made.api.fetches == []
+    gc.collect()  # a coroutine that nobody awaited would warn now
+    assert made.purchase("a").state is State.COMPLETED
