@@ -7,8 +7,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,3 +157,11 @@ def paid(folder: Path, *mishaps: Mishap, **options: Any) -> Iterator[PaidService
         yield service
     finally:
         service.stop()
+
+
+def until(met: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for something that another process or thread brings about."""
+    give_up = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.01)

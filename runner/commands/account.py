@@ -12,6 +12,7 @@ from runner.core.lifecycle import ENDED, Event, State
 from runner.core.money import total
 from runner.execution.desk import stamp
 from runner.planning import manifest
+from runner.planning.bill import Bill
 from runner.planning.history import History, Purchase, standing
 from runner.planning.plan import Act, said_of
 from runner.planning.service import Service
@@ -28,6 +29,7 @@ class Account:
     out: Path
     pending: Mapping[str, str] = field(default_factory=dict)
     steps: Sequence[Mapping[str, object]] = ()
+    bill: Bill | None = None
 
     @property
     def purchases(self) -> dict[str, Purchase | None]:
@@ -62,6 +64,7 @@ class Account:
             statuses={word: list(statuses.values()).count(word) for word in dict.fromkeys(statuses.values())},
             charged=total(p.charged for p in moved if p.charged is not None),
             reserved=total(p.committed for p in moved if p.charged is None),
+            bill=self.bill,
             free=self.service.provider.free,
             manifest=self._shown("manifest.json"),
             clips=self._shown("clips") if placed else "",

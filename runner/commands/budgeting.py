@@ -9,6 +9,7 @@ from runner.commands.options import Options
 from runner.core.errors import Refused
 from runner.core.money import in_usd
 from runner.planning.budget import Cap, fitting, over
+from runner.planning.plan import Plan
 from runner.screen.amounts import amount, count, in_both, in_credits
 from runner.screen.terminal import Terminal
 
@@ -58,15 +59,20 @@ def _unfit(loaded: Loaded, decided: Decided) -> Refused:
     assert price is not None
     unfit = over(plan, caps)
     tightest = min(unfit, key=lambda cap: cap.left)
-    names = fitting(plan, min(cap.left for cap in caps))
-    fits = (
-        f"these would fit: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}" if names else "no take would fit"
-    )
+    fits = would_fit(plan, min(cap.left for cap in caps))
     return Refused(
         f"{count(len(plan.to_buy), 'take')} to buy for {in_both(price, tightest.per_usd)}, "
         f"but {tightest.name} leaves {in_both(tightest.left, tightest.per_usd)}",
         notes=(*(f"{c.name}: {in_both(c.limit, c.per_usd)}, committed {in_credits(c.committed)}" for c in unfit), fits),
         help=_advice(loaded, tightest, price),
+    )
+
+
+def would_fit(plan: Plan, left: Decimal) -> str:
+    """One line that names the takes which so many credits would buy together."""
+    names = fitting(plan, left)
+    return (
+        f"these would fit: {', '.join(names[:8])}{' ...' if len(names) > 8 else ''}" if names else "no take would fit"
     )
 
 

@@ -32,6 +32,7 @@ from runner.execution.ports import Notice
 from runner.execution.submit import ReceiptUnwritten
 from runner.language.pipeline import Assemble
 from runner.planning import manifest
+from runner.planning.bill import Bill, bill
 from runner.planning.history import History
 from runner.planning.manifest import Film
 from runner.screen import summary
@@ -46,7 +47,8 @@ from runner.steps.cut import BadCut
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """What `run` has seen so far. `stopped` is the first signal that stopped it, `drained` tells that its time to submit was over;
+    """What `run` has seen so far. `moved` is by how much the account's used credits grew, None where that is not known; `stopped` is
+    the first signal that stopped it, `drained` tells that its time to submit was over;
     `work` is under way; `crashes` what went wrong inside, `unwritten` what of the out folder could not be written."""
 
     loaded: Loaded
@@ -57,6 +59,7 @@ class Run:
     terminal: Terminal
     begun: float
     desk: Desk | None = None
+    moved: Decimal | None = None
     stopped: Signals | None = None
     drained: bool = False
     work: "asyncio.Future[None] | None" = None
@@ -129,7 +132,7 @@ class Run:
         """Write the manifest as of now."""
         history = self._history()
         head = self._film_head()
-        document = manifest.build(head, self.decided.plan, history, self.placed)
+        document = manifest.build(head, self.decided.plan, history, self.placed, self._bill(history))
         content = json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         await asyncio.to_thread(self.outputs.write_manifest, content)
 
@@ -203,6 +206,7 @@ class Run:
             out=self.outputs.path(""),
             pending=self.pending,
             steps=self.steps,
+            bill=self._bill(history),
         )
         report = account.report(
             seconds=time.monotonic() - self.begun,
@@ -243,6 +247,18 @@ class Run:
 
     def _history(self) -> History:
         return self.journal.current()
+
+    def _bill(self, history: History) -> Bill | None:
+        """What this run has cost; None on a free service."""
+        if self.loaded.service.provider.free:
+            return None
+        return bill(
+            self.decided.history,
+            history,
+            service=self.loaded.service.name,
+            estimates={request.key: request.reserve for request in self.loaded.requests.values()},
+            moved=self.moved,
+        )
 
     def _film_head(self) -> Film:
         loaded = self.loaded

@@ -6,7 +6,7 @@ import random
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +20,7 @@ from runner.adapters.keys import fingerprint
 from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
-from runner.commands import loading
+from runner.commands import balance, loading
 from runner.commands.budgeting import admit
 from runner.commands.deciding import decide, out_folder
 from runner.commands.loading import Loaded
@@ -76,15 +76,12 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     if loaded.diagnostics:
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
     jobs = generate.jobs(decided.plan, decided.orphans)
-    try:
+    with _naming_owed(loaded, jobs):
         limit = admit(loaded, decided, options, os.environ, terminal)
-    except Refused as refused:
-        owed = sum(1 for job in jobs if job.purchase is not None)
-        if not owed or loaded.service.provider.free:
-            raise
-        note = f"{owed} paid and not fetched yet: `collect` instead of `run` fetches them and needs no budget"
-        raise Refused(refused.message, help=refused.help, notes=(*refused.notes, note)) from refused
     key = key_of(loaded.service, loaded.project.root, os.environ) if jobs else ""
+    held = await balance.asked(loaded.service, key, terminal) if jobs else None
+    with _naming_owed(loaded, jobs):
+        balance.demand(decided, loaded.service, held)
     outputs = Outputs(out_folder(loaded, options), journal)
     report = Run(
         loaded=loaded, decided=decided, journal=journal, store=store, outputs=outputs, terminal=terminal, begun=begun
@@ -107,9 +104,24 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
         if jobs:
             async with report.kept_current(sum(len(job.takes) for job in jobs)):
                 await _work(loaded, jobs, limit, step.retries, key, options, journal, store, report)
+            if held is not None and report.stopped is None:
+                report.moved = balance.movement(held, await balance.asked(loaded.service, key, terminal))
         assemblies = [s for s in loaded.pipeline.steps if isinstance(s, Assemble) and not options.collecting]
         await report.finish(assemblies)
         return report.closing(view)
+
+
+@contextmanager
+def _naming_owed(loaded: Loaded, jobs: Sequence[Job]) -> Iterator[None]:
+    """A refusal to buy names what is paid already, and the command that fetches it all the same."""
+    try:
+        yield
+    except Refused as refused:
+        owed = sum(1 for job in jobs if job.purchase is not None)
+        if not owed or loaded.service.provider.free:
+            raise
+        note = f"{owed} paid and not fetched yet: `collect` instead of `run` fetches them and needs no budget"
+        raise Refused(refused.message, help=refused.help, notes=(*refused.notes, note)) from refused
 
 
 async def _work(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from runner.core.lifecycle import State
 from runner.core.money import total
 from runner.language.take import Take
+from runner.planning.bill import Bill
 from runner.planning.history import History, Purchase, standing
 from runner.planning.plan import Act, Action, Plan
 from runner.planning.service import Service
@@ -50,8 +51,11 @@ class Film:
     steps: Sequence[Mapping[str, object]] = ()
 
 
-def build(film: Film, plan: Plan, history: History, clips: Mapping[str, str]) -> dict[str, object]:
-    """The manifest. `clips` is the clip file of each take that has one, relative to the manifest."""
+def build(
+    film: Film, plan: Plan, history: History, clips: Mapping[str, str], bill: Bill | None = None
+) -> dict[str, object]:
+    """The manifest. `clips` is the clip file of each take that has one, relative to the manifest; `bill` is that of the run which
+    writes it, None on a free service."""
     takes = [_take(action, history, film.service, clips) for action in plan.actions]
     statuses = [str(t["status"]) for t in takes]
     return {
@@ -75,7 +79,17 @@ def build(film: Film, plan: Plan, history: History, clips: Mapping[str, str]) ->
             "estimated": _sum(a.request.reserve for a in _firsts(plan) if a.request),
             "committed": _sum(p.committed for a in _firsts(plan) if a.request for p in history.get(a.request.key, ())),
             "unit": "credit",
+            "bill": _bill(bill) if bill else None,
         },
+    }
+
+
+def _bill(bill: Bill) -> dict[str, object]:
+    return {
+        "ledger": _text(bill.ledger),
+        "service": _text(bill.service),
+        "apart": None if bill.service is None else _text(bill.apart),
+        "estimated": _text(bill.estimated),
     }
 
 

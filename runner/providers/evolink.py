@@ -12,9 +12,10 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
-from runner.core.money import amount
+from runner.core.money import ZERO, amount
 from runner.core.wire import Call, Reply
 from runner.providers.provider import (
+    Balance,
     Completed,
     Failure,
     Gone,
@@ -178,6 +179,34 @@ def read_list(reply: Reply) -> tuple[Listed, ...] | None:
     )
 
 
+def balance() -> Call:
+    return Call(method="GET", path="/v1/credits")
+
+
+def read_balance(reply: Reply) -> Balance | None:
+    """What the account holds; None where the service has no such page or did not answer with one."""
+    body = _json(reply)
+    told = body.get("data") if body and reply.status == 200 and body.get("success") is not False else None
+    if not isinstance(told, dict):
+        return None
+    user, token = (part if isinstance(part, dict) else {} for part in (told.get("user"), told.get("token")))
+    unlimited = token.get("unlimited_credits") is True
+    limits = [_credits(part.get("remaining_credits")) for part in ((user,) if unlimited else (user, token))]
+    used = [_credits(part.get("used_credits")) for part in (token, user)]
+    found = Balance(
+        remaining=min((limit for limit in limits if limit is not None), default=None),
+        used=next((amount for amount in used if amount is not None), None),
+        unlimited=unlimited,
+    )
+    return found if (found.remaining, found.used) != (None, None) else None
+
+
+def _credits(value: object) -> Decimal | None:
+    """As `amount`; an account that is in debt has nothing left."""
+    overdrawn = isinstance(value, int | float) and not isinstance(value, bool) and value < 0
+    return Decimal(0) if overdrawn else amount(value)
+
+
 def read_upload(reply: Reply) -> str | None:
     """The URL under which an uploaded file can be fetched; None where the reply holds none."""
     body = _json(reply)
@@ -283,15 +312,15 @@ def _billing(body: Mapping[str, object]) -> tuple[Decimal | None, bool]:
             return None, True
         case "reserved" | "unknown":
             charged = None
-    if billing.get("refund_status") == "completed":
-        refunded, reserved = amount(billing.get("refunded_credits")), amount(billing.get("reserved_credits"))
-        if refunded is None or charged is None:
-            return None, True
-        if (
-            reserved is None or charged + refunded > reserved
-        ):  # else it is the rest of the reservation that was given back
-            return (None, True) if refunded >= charged else (charged - refunded, False)
-    return charged, False
+    if billing.get("refund_status") != "completed":
+        return charged, False
+    refunded, reserved = amount(billing.get("refunded_credits")), amount(billing.get("reserved_credits"))
+    if refunded is not None and charged is not None and reserved is not None:
+        # What gives back the part of a reservation that was never charged is not taken off the charge.
+        refunded = max(refunded - max(reserved - charged, ZERO), ZERO)
+    if refunded is None or charged is None or refunded >= charged > ZERO:
+        return None, True
+    return charged - refunded, False
 
 
 def _links(body: Mapping[str, object]) -> tuple[str, ...]:

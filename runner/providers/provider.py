@@ -153,3 +153,16 @@ class Listed:
     status: str
     created_s: float | None
     charged: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """An account as the service tells it, in credits; each None where it does not.
+
+    `remaining` may still be spent by this key: what the account has, and no more than the key's own allowance unless that is
+    `unlimited`. `used` is all that was ever charged, to this key where the service counts by key.
+    """
+
+    remaining: Decimal | None
+    used: Decimal | None
+    unlimited: bool

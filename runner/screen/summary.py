@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from runner.planning.bill import Bill
 from runner.screen import clean
-from runner.screen.amounts import count, duration, priced
+from runner.screen.amounts import amount, count, duration, priced
 from runner.screen.colour import Style, paint
 from runner.screen.table import Cell, Column, table
 from runner.screen.width import cut
@@ -54,7 +55,8 @@ class Report:
     """What came of a run.
 
     `takes` of the storyboard that this run was to see to an end: `made` newly, `reused`; `statuses` counts them by the
-    manifest's words. `charged` is known, `reserved` counts beside it where no charge is known yet, both of this run. Paths as
+    manifest's words. `charged` is known, `reserved` counts beside it where no charge is known yet, both of this run; `bill` holds
+    them to what the service says, None on a free one. Paths as
     the user is shown them, "" for what was not written. `stopped`: why nothing new was submitted any more, "" if nothing
     stopped it. `go_on`: the command that goes on with an incomplete run.
     """
@@ -66,6 +68,7 @@ class Report:
     charged: Decimal
     reserved: Decimal
     unit: str = "credit"
+    bill: Bill | None = None
     free: bool
     manifest: str
     clips: str = ""
@@ -116,6 +119,8 @@ def as_json(report: Report) -> str:
     `seconds`   how long it took
     `takes`     `total`, `made`, `reused`, `by_status` (counts by the manifest's words)
     `cost`      `charged`, `reserved` (decimals in strings) of this run, `unit`, `free`
+    `bill`      of this run: `ledger`, `service` (how far the account's used credits moved), `apart` (the part of their difference
+                that has no lawful reason), both null where the service does not say, `estimated` or null; null on a free service
     `manifest`, `clips`, `film`  paths, null for what was not written; `outputs` a list of more
     `failed`    each `take`, `words`, `help` (a command, or "")
     `unknown`   each `take`, `key`, `sent_at`, `body_sha256`: submissions whose answer was lost
@@ -139,6 +144,7 @@ def as_json(report: Report) -> str:
             "unit": clean.words(report.unit),
             "free": report.free,
         },
+        "bill": _json_bill(report.bill) if report.bill else None,
         "manifest": clean.words(report.manifest) or None,
         "clips": clean.words(report.clips) or None,
         "film": clean.words(report.film) or None,
@@ -175,7 +181,7 @@ def _head(report: Report, *, colour: bool) -> str:
 
 def _paths(report: Report, *, colour: bool) -> str:
     """What it cost and where things are, a line each."""
-    rows = [("cost", _cost(report)), ("film", report.film), ("clips", report.clips)]
+    rows = [("cost", _cost(report)), ("bill", _bill(report)), ("film", report.film), ("clips", report.clips)]
     rows += [("output", path) for path in report.outputs]
     rows.append(("manifest", report.manifest))
     return table([[Cell(name, Style.STRONG), value] for name, value in rows if value], [Column()] * 2, colour=colour)
@@ -185,7 +191,41 @@ def _cost(report: Report) -> str:
     if report.free:
         return "free"
     parts = [(report.charged, "charged"), (report.reserved, "reserved, not charged yet")]
-    return ", ".join(f"{priced(value, report.unit)} {word}" for value, word in parts if value) or "nothing"
+    told = ", ".join(f"{priced(value, report.unit)} {word}" for value, word in parts if value)
+    return told + ("" if _bill(report) else _estimated(report.bill)) if told else "nothing"
+
+
+def _bill(report: Report) -> str:
+    """`ledger 38.25 = service 38.25 credits`; nothing where the service does not say, or there is nothing to say."""
+    bill = report.bill
+    if bill is None or bill.service is None or not (bill.ledger or bill.service):
+        return ""
+    told = f"ledger {amount(bill.ledger)}, service {priced(bill.service, report.unit)}"
+    if bill.apart:
+        told += f": {amount(bill.apart)} apart"
+    elif not bill.pending:
+        told = f"ledger {amount(bill.ledger)} = service {priced(bill.service, report.unit)}"
+    elif bill.earlier:
+        told += f": {amount(bill.pending)} not charged in this run, but reserved, or charged before"
+    else:
+        told += f": {amount(bill.pending)} not charged yet"
+    return told + _estimated(bill)
+
+
+def _estimated(bill: Bill | None) -> str:
+    """What the price table said, where it said otherwise."""
+    if bill is None or bill.estimated is None or bill.estimated == bill.ledger:
+        return ""
+    return f", estimated {amount(bill.estimated)}"
+
+
+def _json_bill(bill: Bill) -> dict[str, str | None]:
+    return {
+        "ledger": f"{bill.ledger:f}",
+        "service": None if bill.service is None else f"{bill.service:f}",
+        "apart": None if bill.service is None else f"{bill.apart:f}",
+        "estimated": None if bill.estimated is None else f"{bill.estimated:f}",
+    }
 
 
 def _failed(report: Report, colour: bool, width: int) -> str:

@@ -5,14 +5,13 @@ Each fault of the service has its row in `test_fault_matrix`.
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from media import picture
-from stage import KEY, QUICK, PaidService, Stage, paid
+from stage import KEY, QUICK, PaidService, Stage, paid, until
 
 from runner.emulator.script import Download, Drop, Fail, Hold, Mishap, NoResults, Reply, Spoiled
 
@@ -302,10 +301,3 @@ shots:
         picture(stage.folder / "media/b.png", (650, 480))
         plan = stage.shotrunner("plan", "film.yaml", *api.arguments(), "--format", "json")
         assert [(t["action"], t["reason"]) for t in json.loads(plan.out)["takes"]] == [("buy", "changed: image_urls")]
-
-
-def until(met, seconds: float = 20) -> None:
-    give_up = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < give_up, "it did not happen in time"
-        time.sleep(0.01)

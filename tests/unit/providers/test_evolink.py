@@ -367,6 +367,31 @@ def test_links_are_read_in_their_order_and_an_end_without_them_is_still_an_end(
             None,
             True,
         ),
+        # The rest of a reservation was given back: that is no refund of the charge.
+        *[
+            (
+                {
+                    "billing": {
+                        "charge_status": "charged",
+                        "reserved_credits": 20,
+                        "charged_credits": charged,
+                        "refund_status": "completed",
+                        "refunded_credits": refunded,
+                    }
+                },
+                left,
+                left is None,
+            )
+            for charged, refunded, left in [
+                (12.75, 7.25, "12.75"),
+                (12.75, 10.25, "9.75"),
+                (5, 15, "5"),
+                (5, 20, None),
+                (20, 20, None),
+                (20, 5, "15"),
+                (0, 20, "0"),
+            ]
+        ],
         ({"billing": {"charge_status": "charged", "charged_credits": "much"}}, None, False),
         ({"billing": {"charge_status": ["released"]}}, None, False),
         ({"billing": "released", "usage": [1]}, None, False),
@@ -615,3 +640,58 @@ def test_what_may_have_been_taken_is_never_called_untaken(status: int, body: byt
     if isinstance(told, Refusal):
         assert 400 <= status < 500
         assert status not in (408, 409, 425)
+
+
+# ---------------------------------------------------------------- the account
+
+
+def credits(user: object = None, token: object = None, **more: object) -> dict[str, object]:  # noqa: A001
+    return {"success": True, "message": "", "data": {"user": user, "token": token}, **more}
+
+
+@pytest.mark.parametrize(
+    ("user", "token", "remaining", "used"),
+    [
+        ({"remaining_credits": 500.5, "used_credits": 12}, {"remaining_credits": 80, "used_credits": 3}, "80", "3"),
+        ({"remaining_credits": 50, "used_credits": 12}, {"remaining_credits": 80, "used_credits": 3}, "50", "3"),
+        # An allowance without limit is none; what it says remains is not read.
+        ({"remaining_credits": 50}, {"remaining_credits": 0, "used_credits": 3, "unlimited_credits": True}, "50", "3"),
+        ({"remaining_credits": 50, "used_credits": 12}, None, "50", "12"),
+        ({"remaining_credits": -4.2, "used_credits": 12}, None, "0", "12"),
+        (None, {"remaining_credits": "80.25", "used_credits": None}, "80.25", None),
+    ],
+)
+def test_an_account_is_read_as_what_may_be_spent_and_what_was(
+    user: object, token: object, remaining: str, used: str | None
+) -> None:
+    found = evolink.read_balance(reply(200, credits(user, token)))
+    assert found is not None
+    assert found.remaining == Decimal(remaining)
+    assert found.used == (None if used is None else Decimal(used))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(404, envelope(404)),
+        reply(401, envelope(401)),
+        reply(200, HTML),
+        reply(200, b"[]"),
+        reply(200, {"success": False, "data": {"user": {"remaining_credits": 5}}}),
+        reply(200, {"success": True, "data": None}),
+        reply(200, credits([], 3)),
+        reply(200, credits({"remaining_credits": True, "used_credits": "much"}, {"used_credits": []})),
+    ],
+)
+def test_what_tells_of_no_account_is_none(answer: Reply) -> None:
+    assert evolink.read_balance(answer) is None
+
+
+@given(st.binary(max_size=200), st.integers(100, 599))
+def test_any_bytes_are_an_account_or_none(content: bytes, status: int) -> None:
+    evolink.read_balance(Reply(status=status, headers={}, body=content))
+
+
+def test_the_account_is_asked_about_and_nothing_is_sent_with_it() -> None:
+    call = evolink.balance()
+    assert (call.method, call.path, call.body) == ("GET", "/v1/credits", None)

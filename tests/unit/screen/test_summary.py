@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.planning.bill import Bill
 from runner.screen.summary import Failed, Owed, Report, Unknown, as_json, text
 
 WHOLE = Report(
@@ -116,6 +117,53 @@ def test_a_run_that_bought_nothing_cost_nothing_and_an_unwritten_path_has_no_lin
     ]
 
 
+@pytest.mark.parametrize(
+    ("bill", "line"),
+    [
+        (Bill(charged=Decimal("38.25"), estimated=Decimal("38.25"), service=Decimal("38.25")), "ledger 38.25 = service 38.25 credits"),
+        (
+            Bill(charged=Decimal("38.25"), estimated=Decimal("38.25"), service=Decimal(40)),
+            "ledger 38.25, service 40 credits: 1.75 apart",
+        ),
+        (
+            Bill(charged=Decimal(40), estimated=Decimal("38.25"), service=Decimal(40)),
+            "ledger 40 = service 40 credits, estimated 38.25",
+        ),
+        (
+            Bill(charged=Decimal("25.5"), reserved=Decimal("12.75"), estimated=None, service=Decimal("25.5")),
+            "ledger 38.25, service 25.50 credits: 12.75 not charged yet",
+        ),
+        (
+            Bill(charged=Decimal(40), earlier=Decimal(20), estimated=Decimal(40), service=Decimal(20)),
+            "ledger 40, service 20 credits: 20 not charged in this run, but reserved, or charged before",
+        ),
+    ],
+)  # fmt: skip
+def test_the_ledger_is_held_to_the_services_own_figure(bill: Bill, line: str) -> None:
+    made = shown(replace(WHOLE, bill=bill))
+    assert made.splitlines()[1:3] == ["cost      459 credits charged", f"bill      {line}"]
+
+
+def test_where_the_service_tells_no_figure_the_estimate_stands_beside_the_cost() -> None:
+    made = shown(replace(WHOLE, bill=Bill(charged=Decimal(459), estimated=Decimal("450.5"))))
+    assert made.splitlines()[1] == "cost      459 credits charged, estimated 450.50"
+    assert "bill" not in made
+    assert "bill" not in shown(replace(WHOLE, bill=Bill(charged=Decimal(459), estimated=Decimal(459))))
+
+
+def test_the_bill_is_told_to_programs() -> None:
+    bill = Bill(charged=Decimal("38.25"), estimated=Decimal("38.25"), service=Decimal(40))
+    assert json.loads(as_json(replace(WHOLE, bill=bill)))["bill"] == {
+        "ledger": "38.25",
+        "service": "40",
+        "apart": "1.75",
+        "estimated": "38.25",
+    }
+    assert json.loads(as_json(WHOLE))["bill"] is None
+    silent = json.loads(as_json(replace(WHOLE, bill=Bill(charged=Decimal(1), estimated=None))))["bill"]
+    assert silent == {"ledger": "1", "service": None, "apart": None, "estimated": None}
+
+
 def test_amounts_keep_their_unit() -> None:
     assert "cost      2.50 USD charged\n" in shown(replace(WHOLE, charged=Decimal("2.5"), unit="USD"))
 
@@ -159,6 +207,7 @@ def test_json_holds_the_same_in_full() -> None:
         "seconds": 724.5,
         "takes": {"total": 42, "made": 18, "reused": 24, "by_status": {"done": 42, "skipped": 1}},
         "cost": {"charged": "459.00", "reserved": "0", "unit": "credit", "free": False},
+        "bill": None,
         "manifest": "out/film/final/manifest.json",
         "clips": "out/film/final/clips",
         "film": "out/film/final/film.mp4",
