@@ -7,7 +7,7 @@ from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
 from runner.core.errors import Refused
-from runner.core.money import in_usd
+from runner.core.money import ZERO, in_usd, total
 from runner.planning.budget import Cap, fitting, over
 from runner.planning.plan import Plan
 from runner.screen.amounts import amount, count, in_both, in_credits
@@ -23,9 +23,11 @@ def admit(
     if loaded.service.provider.free:
         return None
     plan, caps = decided.plan, decided.caps
-    left = min((cap.left for cap in caps), default=Decimal(0))
+    left = min((cap.left for cap in caps), default=ZERO)
+    in_ci = environment.get("CI") == "true"
+    opened = options.budget is not None or (bool(caps) and not in_ci)
     if not plan.to_buy:
-        return left
+        return left if opened else ZERO  # a task that fails in passing is bought again only by a run that may buy
     unpriced = [a for a in plan.to_buy if a.price is None]
     if unpriced and not options.allow_unpriced:
         models = sorted({str(a.request.model) for a in unpriced if a.request})
@@ -35,14 +37,12 @@ def admit(
         )
     if over(plan, caps):
         raise _unfit(loaded, decided)
-    in_ci = environment.get("CI") == "true"
-    opened = options.budget is not None or (bool(caps) and not in_ci)
     if opened:
-        return left if caps else Decimal(0)
+        return left if caps else ZERO
     price = plan.price
     cost = in_credits(price) if price is not None else "an unknown price"
     if terminal.ask(f"buy {count(len(plan.to_buy), 'take')} at {loaded.service.name} for {cost}?"):
-        return price if not caps else left
+        return left if caps else total(a.price for a in plan.to_buy if a.price is not None)
     told = "in CI only --budget or SHOTRUNNER_BUDGET opens a paid run" if in_ci else "a paid run needs a budget"
     need = amount(price) if price is not None else "N"
     raise Refused(

@@ -233,7 +233,9 @@ class Run:
     def _exit(self, states: Mapping[str, State | None]) -> Exit:
         if any(not isinstance(c, ReceiptUnwritten | NotRecorded) for c in self.crashes):
             raise ExceptionGroup("jobs crashed", self.crashes)
-        if State.UNKNOWN in states.values() or any(isinstance(c, ReceiptUnwritten) for c in self.crashes):
+        if {State.UNKNOWN, State.INTENDED} & set(states.values()) or any(
+            isinstance(c, ReceiptUnwritten) for c in self.crashes
+        ):
             return Exit.UNKNOWN
         if self.stopped is not None:
             return Exit.SIGINT if self.stopped is Signals.SIGINT else Exit.SIGTERM
