@@ -138,7 +138,7 @@ class Catalogue:
 
     def play(self, *more: str, kill_after_s: float | None = None) -> int:
         """Run; killed after some seconds if it has not ended by then."""
-        words = ("run", "film.yaml", "--base-url", self.api.base_url, "--max-unknown", str(TAKES), *QUICK, *more)
+        words = ("run", "film.yaml", "--base-url", self.api.base_url, "--max-unknown", "1000", *QUICK, *more)
         process = self.stage.start(*words, EVOLINK_API_KEY=KEY)
         try:
             said = process.communicate(timeout=kill_after_s or 1800)
