@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import secrets
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -205,6 +206,7 @@ async def _opened(loaded: Loaded, key: str) -> AsyncIterator[_Service]:
     from runner.emulator.app import Emulator  # loads a web server and a renderer, which only this provider needs
 
     folder = loaded.project.state / "emulator"
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)  # of a run that was killed; the lock is ours
     folder.mkdir(mode=0o700, exist_ok=True)
     async with Emulator(loaded.models, folder, key=secrets.token_urlsafe(24), workers=os.cpu_count() or 1) as emulator:
         yield _Service(

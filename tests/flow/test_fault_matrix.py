@@ -139,6 +139,8 @@ WAITING = [
     row("cancelled by the service", Cancel(task=1), ("cancelled", 1, "0", 1), ("cancelled", 1, "0", 1)),
     row("cancelled and charged", Cancel(task=1, refunded=False), ("cancelled", 1, "12.75", 1), ("cancelled", 1, "12.75", 1)),
     row("charged more than the price", Charge(task=1, amount=Decimal(20)), ("done pending", 1, "20", 1), ("done done", 2, "32.75", 0), film=TWO, words=("-j", "1", "--budget", "25.5")),
+    row("one unknown and one failed", (Drop(create=1, accepted=True), Fail(task=2, code="content_policy_violation")), ("unknown failed", 2, "12.75", 4), ("unknown failed", 2, "12.75", 4), film=TWO, words=("-j", "1")),
+    row("one late and one failed", (Hold(task=1), Fail(task=2, code="content_policy_violation")), ("overdue failed", 2, "12.75", 5), ("overdue failed", 2, "12.75", 5), film=TWO, words=("-j", "1", "--deadline", "0.5")),
     row("never settled", Settle(task=1, seconds=None), DONE, DONE),
     row("twice as long as asked for", Length(task=1, seconds=10), ("done", 1, "25.5", 0), ("done", 1, "25.5", 0)),
 ]

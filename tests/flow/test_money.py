@@ -4,7 +4,10 @@ Each fault of the service has its row in `test_fault_matrix`.
 """
 
 import json
+import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -260,6 +263,36 @@ def test_a_clip_that_cannot_be_fetched_is_fetched_by_the_next_run(stage: Stage) 
         assert stage.statuses() == {"sea.1": "unfetched"}
         assert run(stage, api, "--budget", "0").code == 0
         assert api.bought() == 1
+
+
+def test_a_receipt_that_cannot_be_written_is_told_with_the_command_that_attaches_it(stage: Stage) -> None:
+    with service(stage) as api:
+        words = (
+            sys.executable,
+            Path(__file__).parents[1] / "breaker.py",
+            "run",
+            "film.yaml",
+            *api.arguments(),
+            "-j",
+            "1",
+        )
+        broken = subprocess.run(
+            words,
+            cwd=stage.folder,
+            env=stage.environment(EVOLINK_API_KEY=KEY),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert broken.returncode == 4, broken
+        assert api.bought() == 1, "submitting has stopped"
+        told = next(line for line in broken.stderr.splitlines() if "shotrunner reconcile --attach" in line)
+        command = shlex.split(told.partition("shotrunner ")[2])
+        assert api.invoice[0].task_id in command[-1]
+        assert run(stage, api).code == 4, "an intent without a receipt is unknown"
+        assert stage.shotrunner(*command).code == 0
+        assert run(stage, api).code == 0
+        assert api.bought() == 3
 
 
 def test_without_a_key_nothing_is_sent(stage: Stage) -> None:

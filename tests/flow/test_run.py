@@ -115,7 +115,8 @@ def test_a_killed_run_is_finished_by_running_again(stage: Stage) -> None:
     ended = stage.shotrunner("run", "film.yaml")
     assert ended.code == 0, ended
     assert {t["status"] for t in stage.manifest()["takes"]} == {"done"}
-    assert not list((stage.folder / "out").rglob("*.part"))
+    assert not list(stage.folder.rglob("*.part"))
+    assert not list((stage.folder / ".shotrunner/emulator").iterdir())
 
 
 def test_the_clip_of_a_shot_that_is_gone_is_swept_and_a_strangers_file_stays(stage: Stage) -> None:
