@@ -457,7 +457,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as bug:  # noqa: BLE001 - the boundary: a bug is reported, never a traceback on the screen
         from runner.adapters.bugs import report
 
-        plain.alarm(f"a bug in shotrunner: {type(bug).__name__}; what is needed to mend it stands in {report(bug)}")
+        plain.alarm(f"a bug in shotrunner: {_named(bug)}; what is needed to mend it stands in {report(bug)}")
         return Exit.BUG
 
 
@@ -474,6 +474,13 @@ def _within(told: dict[str, Any], command: Callable[[Format, Terminal], Exit]) -
     except Refused as refused:
         terminal.alarm(refusal(refused, terminal.colour_err))
         return Exit.REFUSED
+
+
+def _named(bug: BaseException) -> str:
+    """What kind of bug it is; of several at once, each kind."""
+    if isinstance(bug, BaseExceptionGroup):
+        return ", ".join(dict.fromkeys(_named(one) for one in bug.exceptions))
+    return type(bug).__name__
 
 
 def _usage(fault: click.ClickException) -> str:

@@ -93,8 +93,9 @@ class Account:
         owed = []
         for name, purchase in known.items():
             if purchase.state in states:
-                completed = purchase.at(Event.COMPLETED)
-                until = stamp(datetime.fromisoformat(completed) + life) if completed else None
+                # A link lives from its task's end, which cannot come before its receipt.
+                since = purchase.at(Event.COMPLETED) or purchase.at(Event.RECEIPT)
+                until = stamp(datetime.fromisoformat(since) + life) if since else None
                 owed.append(summary.Owed(take=name, task_id=purchase.task_id or "", until=until))
         return owed
 
@@ -118,6 +119,8 @@ class Account:
             if isinstance(missing, list):
                 text = f"not cut: {', '.join(missing[:8])} {'has' if len(missing) == 1 else 'have'} no clip"
                 found.append(summary.Failed(take=str(step["output"]), words=text))
+            elif step.get("status") == "stopped":
+                found.append(summary.Failed(take=str(step["output"]), words="not cut: the run was stopped"))
             elif step.get("status") == "failed":
                 found.append(summary.Failed(take=str(step["output"]), words=f"not cut: {step.get('error')}"))
         return found

@@ -153,6 +153,8 @@ class Run:
             self.unwritten = f"{_named(fault)}{reason}"
         except Exception as crash:  # noqa: BLE001 - a bug here must not keep back what is paid and until when
             self.crashes.append(crash)
+            if self.steps and "status" not in self.steps[-1]:
+                self.steps[-1].update(status="failed", error="an internal fault")
 
     def _finished(self, history: History) -> dict[str, str]:
         """The key of every take that has its clip."""
@@ -210,7 +212,7 @@ class Run:
         )
         report = account.report(
             seconds=time.monotonic() - self.begun,
-            stopped=self.desk.halt.reason if self.desk else "",
+            stopped=self.desk.halt.reason if self.desk else f"stopped by {self.stopped.name}" if self.stopped else "",
             go_on=shlex.join(["shotrunner", *sys.argv[1:]]),
             placed=bool(self.placed),
         )

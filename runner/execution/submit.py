@@ -109,12 +109,17 @@ async def _exchange(
         told: Submitted = NotTaken(reason=why, retry_after_s=None)
         desk.throttle.dropped()
     else:
-        told = await desk.api.submit(
-            path=request.path, body=intent.body, idempotency_key=intent.idempotency_key, request=request
-        )
-        desk.throttle.heard(turn, told)
+        try:
+            told = await desk.api.submit(
+                path=request.path, body=intent.body, idempotency_key=intent.idempotency_key, request=request
+            )
+        except Exception:
+            desk.halt.submitting("an internal fault")
+            await _unknown(desk, purchase, "a fault of our own lost the answer", takes)
+            raise
         if isinstance(told, Unclear):
             purchase, told = await _replayed(desk, request, purchase, told, begun)
+        desk.throttle.heard(turn, told)
     match told:
         case Receipt():
             purchase = await _receipt(desk, purchase, told, takes)

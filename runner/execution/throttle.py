@@ -101,6 +101,9 @@ class Throttle:
             self._in_vain += 1
             if told.pressed:
                 self._quiet, self._allowed = 0, max(self._allowed // 2, 1)
+                if self._in_vain > 1 and self._under_way:
+                    # One alone after a pause was too much, too: what is under way is all that the service takes at once.
+                    self._allowed = min(self._allowed, self._under_way)
                 self._gap_s = min(self._gap_s * SLOWER, self._longest_gap_s)
         elif told.retry_after_s is None:
             return

@@ -34,7 +34,8 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """A take that is paid, or was taken for nothing, and has no clip yet. `until`: when its link dies, None while there is none."""
+    """A take that is paid, or was taken for nothing, and has no clip yet. `until`: until when it can be fetched for certain, ISO
+    8601, None where nobody knows."""
 
     take: str
     task_id: str
@@ -124,7 +125,7 @@ def as_json(report: Report) -> str:
     `manifest`, `clips`, `film`  paths, null for what was not written; `outputs` a list of more
     `failed`    each `take`, `words`, `help` (a command, or "")
     `unknown`   each `take`, `key`, `sent_at`, `body_sha256`: submissions whose answer was lost
-    `owed`      each `take`, `status` (unfetched, waiting, overdue), `task_id`, `until` (when its link dies) or null
+    `owed`      each `take`, `status` (unfetched, waiting, overdue), `task_id`, `until` (it can be fetched until then) or null
     `stopped`   why nothing new was submitted any more, or null
     `go_on`     the command that goes on, null for a complete run
     """

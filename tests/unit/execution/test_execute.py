@@ -110,12 +110,12 @@ async def test_a_crash_of_a_download_leaves_its_clip_to_be_fetched() -> None:
     assert made.purchase("b").state is State.DONE
 
 
-async def test_a_crash_of_the_post_leaves_the_intent_in_doubt() -> None:
+async def test_a_crash_of_the_post_leaves_its_outcome_unknown() -> None:
     made = world(slots=1)
     made.api.posted["a"] = [RuntimeError("a bug")]
     with pytest.raises(ExceptionGroup):
         await made.run(buy("a"), buy("b"))
-    assert made.purchase("a").state is State.INTENDED
+    assert made.purchase("a").state is State.UNKNOWN
     assert made.posts("b") == []
 
 

@@ -355,3 +355,18 @@ async def test_an_unknown_price_is_not_bought_again_by_itself() -> None:
     made.api.polled["task-a-1"] = [failed()]
     await made.run(buy("a", price=None))
     assert len(made.posts()) == 1
+
+
+async def test_a_place_at_the_service_is_given_back_however_a_submission_ends() -> None:
+    made = world(slots=1, replay_within_s=600)
+    receipt = Receipt(task_id="task-a", eta_s=None, reserved=None)
+    made.api.posted["a"] = [Unclear(reason="no answer"), receipt]  # had by sending the same once more
+    made.api.posted["b"] = [receipt]  # of a task that another holds
+    made.api.posted["c"] = [NotTaken(reason="busy", retry_after_s=0, pressed=True)]
+    made.api.posted["d"] = [Unclear(reason="no answer")]
+    made.api.posted["e"] = [Refusal(code="no", message="no", for_key=False)]
+    await made.run(*map(buy, "abcdef"))
+    assert made.purchase("a").state is State.DONE
+    assert made.purchase("f").state is State.DONE
+    assert made.desk.throttle._under_way == 0
+    assert made.desk.throttle._sending == 0

@@ -111,6 +111,21 @@ async def test_a_429_halves_the_room_and_never_below_one() -> None:
 
 
 @law
+async def test_a_service_that_takes_only_so_many_at_once_is_asked_again_when_one_has_ended() -> None:
+    case = Case(limit=1000)
+    for _ in range(5):
+        case.throttle.heard(await case.turn(), RECEIPT)
+    for _ in range(2):
+        case.throttle.heard(await case.turn(), too_many(1))
+    waiting = asyncio.create_task(case.turn())
+    await asyncio.sleep(1000)
+    assert not waiting.done()
+    case.throttle.ended()
+    case.throttle.heard(await waiting, RECEIPT)
+    assert await case.room() == 0
+
+
+@law
 async def test_twenty_quiet_submissions_make_room_for_one_more_up_to_the_limit() -> None:
     case = Case(limit=4)
     case.throttle.heard(await case.turn(), too_many(0))
