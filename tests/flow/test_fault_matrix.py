@@ -11,6 +11,7 @@ from crashes import Books, invoiced, nothing_bought_twice
 from media import picture
 from stage import KEY, Ended, PaidService, Stage, paid
 
+from runner.adapters.root import IGNORED
 from runner.emulator.mishaps import (
     AmendCreate,
     Cancel,
@@ -81,6 +82,7 @@ def row(fault: str, mishap: Mishap | tuple[Mishap, ...], first: Outcome, second:
 
 def block_the_store(stage: Stage, api: PaidService) -> None:
     (stage.folder / ".shotrunner").mkdir(mode=0o700)
+    (stage.folder / ".shotrunner/.gitignore").write_text(IGNORED)
     (stage.folder / ".shotrunner/clips").write_text("a file where the store wants its folder")
 
 
