@@ -100,41 +100,43 @@ def _decorated(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     return decorate
 
 
-SCREEN = _decorated(
-    [
-        click.option(
-            "--format",
-            "view",
-            type=click.Choice([f.value for f in Format]),
-            help="text, concise, json or github; github by itself in GitHub's CI.",
-        ),
-        click.option(
-            "--color",
-            "colour",
-            type=click.Choice([c.value for c in Choice]),
-            default="auto",
-            help="Colour: auto, always or never.",
-        ),
-        click.option("-q", "--quiet", count=True, help="Say less."),
-        click.option("-v", "--verbose", count=True, help="Say more."),
-    ]
+def _screen(*more: str) -> Callable[[Any], Any]:
+    views = [*(f.value for f in Format), *more]
+    return _decorated(
+        [
+            click.option(
+                "--format",
+                "view",
+                type=click.Choice(views),
+                help=f"{', '.join(views[:-1])} or {views[-1]}; github by itself in GitHub's CI.",
+            ),
+            click.option(
+                "--color",
+                "colour",
+                type=click.Choice([c.value for c in Choice]),
+                default="auto",
+                help="Colour: auto, always or never.",
+            ),
+            click.option("-q", "--quiet", count=True, help="Say less."),
+            click.option("-v", "--verbose", count=True, help="Say more."),
+        ]
+    )
+
+
+MARKDOWN = "markdown"  # a view of `diff` alone
+SCREEN, DIFF_SCREEN = _screen(), _screen(MARKDOWN)
+_CHOICE = [
+    click.option("--pipeline", metavar="NAME|PATH", help="The pipeline; else the storyboard's, else draft."),
+    click.option("--provider", metavar="NAME", help="animatic (free, on this machine) or evolink."),
+    click.option("--base-url", metavar="URL", help="The provider's API at another address."),
+    click.option(
+        "--var", "variables", type=Pair(), multiple=True, metavar="K=V", help="Set a variable; may be repeated."
+    ),
+]
+_STATE = click.option(
+    "--state", type=click.Path(path_type=Path), metavar="DIR", help="The state folder; else .shotrunner, found upwards."
 )
-LOADING = _decorated(
-    [
-        click.option("--pipeline", metavar="NAME|PATH", help="The pipeline; else the storyboard's, else draft."),
-        click.option("--provider", metavar="NAME", help="animatic (free, on this machine) or evolink."),
-        click.option("--base-url", metavar="URL", help="The provider's API at another address."),
-        click.option(
-            "--var", "variables", type=Pair(), multiple=True, metavar="K=V", help="Set a variable; may be repeated."
-        ),
-        click.option(
-            "--state",
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="The state folder; else .shotrunner, found upwards.",
-        ),
-    ]
-)
+CHOOSING, LOADING = _decorated(_CHOICE), _decorated([*_CHOICE, _STATE])
 PLANNING = _decorated(
     [
         click.option("--shots", multiple=True, metavar="GLOB", help="Only shots, variants or takes that match; may be repeated."),
@@ -360,6 +362,29 @@ def why(storyboard: Path, take: str, **told: Any) -> Exit:
 
 
 @cli.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@CHOOSING
+@DIFF_SCREEN
+def diff(a: str, b: str, **told: Any) -> Exit:
+    """Say which takes differ between two storyboards or git revisions, in which fields, and what that costs.
+
+    A and B are storyboard files or REV:path; a revision alone is the other side's file there. No network, no key, no
+    journal, nothing written.
+
+    \b
+    shotrunner diff main film.yaml --pipeline final
+    shotrunner diff v1:film.yaml v2:film.yaml --format markdown
+    """
+    from runner.commands.diff import diff as command
+
+    as_markdown = told["view"] == MARKDOWN
+    told["view"] = Format.TEXT.value if as_markdown else told["view"]
+    options = _options(told)
+    return _within(told, lambda view, terminal: command(a, b, options, view, terminal, as_markdown=as_markdown))
+
+
+@cli.command()
 @click.argument("model", required=False)
 @SCREEN
 def models(model: str | None, **told: Any) -> Exit:
@@ -498,7 +523,7 @@ def _options(told: dict[str, Any]) -> Any:
         shots=told.get("shots", ()),
         retry=told.get("retry", ()),
         out=told.get("out"),
-        state=told["state"],
+        state=told.get("state"),
         budget=told.get("budget"),
         concurrency=told.get("concurrency"),
         poll_interval_s=told.get("poll_interval"),

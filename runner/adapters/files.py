@@ -41,7 +41,7 @@ class Files(Protocol):
     def text(self, path: str, *, most_bytes: int = TEXT_LIMIT) -> Source: ...
 
     def folder(self, path: str) -> tuple[str, ...]:
-        """The names of what lies in a folder, sorted; none where there is no such folder."""
+        """The names of what lies in a folder, "" for the root, sorted; none where there is no such folder."""
 
     def on_disk(self, path: str) -> AbstractContextManager[Path]:
         """The file's bytes on this disk, for as long as the context is open."""

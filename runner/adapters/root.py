@@ -24,13 +24,20 @@ class Project:
 def project_of(storyboard: Path, state: Path | None = None) -> Project:
     """The project a storyboard belongs to. Raises `Refused` for a state folder that cannot be trusted."""
     folder = storyboard.resolve().parent
-    root = _git_top(folder) or folder
+    root = git_top(folder) or folder
     found = state.absolute() if state else _state(folder, root)
     _trust(found)
     return Project(root=root, state=found)
 
 
-def _git_top(folder: Path) -> Path | None:
+def read_only(folder: Path) -> Project:
+    """The project around a folder, for a command that has no use for its state and does not ask whether it can be trusted."""
+    root = git_top(folder.resolve()) or folder.resolve()
+    return Project(root=root, state=root / STATE)
+
+
+def git_top(folder: Path) -> Path | None:
+    """The git checkout that a folder lies in."""
     return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), None)
 
 

@@ -14,9 +14,9 @@ class Change:
 
 
 def differences(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[Change, ...]:
-    """Every input that differs, by name; media by their identities."""
-    found = sorted(_differing("", old, new), key=lambda change: change.name)
-    return tuple(Change(name=c.name.removeprefix("body."), old=c.old, new=c.new) for c in found)
+    """Every input that differs, by name; media by their identities. The model stands in the body too, and differs once."""
+    found = {change.name.removeprefix("body."): change for change in _differing("", old, new)}
+    return tuple(Change(name=name, old=change.old, new=change.new) for name, change in sorted(found.items()))
 
 
 def changes(old: Mapping[str, object] | None, new: Mapping[str, object]) -> str:

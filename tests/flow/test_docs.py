@@ -33,6 +33,7 @@ from runner.language import bounds
 from runner.language.builder import Limits
 from runner.language.shot import MOST_TAKES
 from runner.language.tables import MOST_ROWS
+from runner.planning.diff import Kind
 from runner.planning.plan import Act
 from runner.screen.colour import Choice
 from runner.screen.diagnostics import Format
@@ -43,8 +44,8 @@ DOCUMENTS = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("examples/**/*.md")))
 }
-STORYBOARD, PIPELINE, MODELS, EMULATOR = (
-    DOCUMENTS[f"docs/{name}.md"] for name in ("storyboard", "pipeline", "models", "emulator")
+STORYBOARD, PIPELINE, MODELS, EMULATOR, DIFF = (
+    DOCUMENTS[f"docs/{name}.md"] for name in ("storyboard", "pipeline", "models", "emulator", "diff")
 )
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -387,6 +388,13 @@ def test_fields_of_json_outputs_are_those_of_the_tables(tmp_path: Path) -> None:
         printed = json.loads(ended.out)
         assert first_codes(PIPELINE, f"<!-- fields of {command} -->") == list(printed), command
         assert printed["schema"] in PIPELINE
+    compared = json.loads(stage.shotrunner("diff", "film.yaml", "film.yaml", "--format", "json").out)
+    assert first_codes(DIFF, "<!-- fields of diff -->") == list(compared)
+    assert compared["schema"] in DIFF
+
+
+def test_kinds_of_difference_are_those_there_are() -> None:
+    assert sorted(first_codes(DIFF, "## What is told")) == sorted(Kind)
 
 
 def test_the_shipped_pipelines_are_all_in_the_table() -> None:
