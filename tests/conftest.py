@@ -1,5 +1,7 @@
 """Guards of every test in this process: no socket but loopback, no write outside the folders of tests.
 
+They stand from the import of this file to the end of the last test; what pytest itself writes then is its own affair.
+
 Whole commands run as processes of their own; what they may touch is theirs to prove (`tests/stage.py` gives them a bare environment).
 """
 
@@ -10,13 +12,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 WRITABLE = (
     Path(tempfile.gettempdir()).resolve(),
     Path("/dev"),
     Path("/proc/self"),
     ROOT / ".hypothesis",
-    ROOT / ".pytest_cache",
     ROOT / "tests" / "cases" / "refused",  # UPDATE_CASES=1 alone writes there
     ROOT / "tests" / "cases" / "accepted",
 )
@@ -27,8 +30,13 @@ class Forbidden(AssertionError):
     """A test did what no test may do."""
 
 
+_standing = True
+
+
 def _guard(event: str, arguments: tuple[Any, ...]) -> None:
     match event:
+        case _ if not _standing:
+            return
         case "socket.connect" if isinstance(arguments[1], tuple) and not _loopback(str(arguments[1][0])):
             raise Forbidden(f"a test connects to {arguments[1][0]}")
         case "open" if isinstance(arguments[2], int) and arguments[2] & WRITING and not _writable(arguments[0]):
@@ -53,3 +61,10 @@ def _writable(path: object) -> bool:
 
 
 sys.addaudithook(_guard)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """The tests are over, and pytest writes its cache: into a folder of any name beside this checkout's files, when there was none."""
+    global _standing
+    _standing = False
