@@ -3,19 +3,19 @@
 The map of the house, top floor first. A file may import from its own folder and from floors below, never upwards; the
 house test reads this map.
 
-    cli __main__          argv -> exit code; the only error boundary, the only print and exit
-    commands              one verb a file; only here is the emulator started
-    screen                values -> text, JSON, GitHub lines, progress
-    execution steps       order, concurrency, pace; knows no YAML, no SQL, no HTTP
-    adapters              one outside world each
-    planning              decisions, pure
-    providers             pure codecs of one HTTP API each
-    language              text -> values, pure
-    contract              what the schemas say, pure
-    core                  values everybody names
+    cli arguments __main__   argv -> exit code; the only error boundary, the only print and exit
+    commands                 one verb a file; only here is the emulator started
+    screen                   values -> text, JSON, GitHub lines, progress
+    execution steps          order, concurrency, pace; knows no YAML, no SQL, no HTTP
+    adapters                 one outside world each
+    planning                 decisions, pure
+    providers                pure codecs of one HTTP API each
+    language                 text -> values, pure
+    contract                 what the schemas say, pure
+    core                     values everybody names
 
-    emulator              beside the others, the API itself on this machine: imports core, contract, language.document,
-                          language.node, adapters.media, adapters.signature
+    emulator                 beside the others, the API itself on this machine: imports core, contract, language.document,
+                             language.node, adapters.media, adapters.signature
 
 Doors, the only files that import a third-party library:
 
@@ -29,7 +29,7 @@ Doors, the only files that import a third-party library:
     PIL                   adapters.pictures steps.slate emulator.card emulator.lettering emulator.picture
     numpy                 steps.picture steps.slate steps.sound emulator.*
     rich                  screen.progress
-    click                 cli
+    click                 cli arguments
     dotenv                adapters.keys
 """
 
