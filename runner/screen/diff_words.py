@@ -57,10 +57,10 @@ def counted(found: Comparison) -> str:
 
 
 def to_buy(found: Comparison, old: Side, new: Side, named: Named = clean.words) -> str:
-    """What is newly asked for, were the old side all bought. `named` shows a side's name."""
+    """What is newly asked for, the old side taken as bought. `named` shows a side's name."""
     if not found.to_buy.requests:
         return "nothing to buy"
-    after = f", were {named(old.name)} bought" if old.there and found.old.requests else ""
+    after = f" beyond those of {named(old.name)}" if old.there and found.old.requests else ""
     return f"{count(found.to_buy.requests, 'request')} to buy: {shown_sum(found.to_buy, free=new.free)}{after}"
 
 

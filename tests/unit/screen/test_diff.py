@@ -64,7 +64,7 @@ def test_text_shows_each_take_its_fields_its_places_and_what_is_to_be_paid() -> 
         "dropped  b.1              25.50\n"
         "\n"
         "5 takes: 1 added, 1 dropped, 2 changed, 1 renamed, 1 edited; 0 unchanged\n"
-        "3 requests to buy: 93.59 credits, were main:film.yaml bought\n"
+        "3 requests to buy: 93.59 credits beyond those of main:film.yaml\n"
         "in all 127.50 credits before, 144.59 credits now\n"
     )
 
@@ -131,7 +131,7 @@ def test_markdown_is_a_comment_with_a_table() -> None:
         f"{MARK}\n"
         "### `main:film.yaml` → `film.yaml`\n"
         "\n"
-        "**1 request to buy: 25.50 credits, were `main:film.yaml` bought**\n"
+        "**1 request to buy: 25.50 credits beyond those of `main:film.yaml`**\n"
         "\n"
         "1 take, 2 before: 1 dropped, 1 changed; 0 unchanged; in all 51 credits before, 25.50 credits now; "
         "`pipeline final, service evolink`\n"
