@@ -30,11 +30,16 @@ class Limits:
             raise ValueError("a burst and the tasks in flight are at least 1")
 
 
+FILES = {"default": 100, "vip": 500}  # uploads kept at once, by user group
+
+
 class Account:
     """A balance in credits; `number` counts the accounts of an emulator from 1."""
 
-    def __init__(self, number: int, balance: Decimal, limits: Limits) -> None:
+    def __init__(self, number: int, balance: Decimal, limits: Limits, *, user_group: str = "default") -> None:
         self.number, self.remaining, self.used, self.open = number, balance, ZERO, 0
+        self.name, self.user_group = str(number), user_group
+        self.max_files = FILES.get(user_group, FILES["default"])
         self._limits, self._free_at = limits, -math.inf
 
     def admit(self, elapsed: float) -> None:

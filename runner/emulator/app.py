@@ -26,6 +26,8 @@ from runner.core.network import Reach, verdict
 from runner.emulator.accounts import Accounts, Limits
 from runner.emulator.clock import Clock
 from runner.emulator.fetch import fetcher
+from runner.emulator.filing import Filing
+from runner.emulator.gate import Gate
 from runner.emulator.order import Order
 from runner.emulator.references import References
 from runner.emulator.refusals import Lack, Profile
@@ -158,16 +160,15 @@ class Emulator:
             script=self._script,
             clock=self._clock,
         )
+        gate = Gate(
+            self._accounts, names={f"{shown}:{port}", f"localhost:{port}"}, control=self.control, lacks=self._lacks
+        )
+        uploads = Uploads(work / "uploads", self._clock.now)
         routes = Routes(
             self._studio,
-            self._accounts,
-            Uploads(work / "uploads", self._clock.now),
-            base_url=self.base_url,
-            names={f"{shown}:{port}", f"localhost:{port}"},
-            control=self.control,
+            gate,
+            Filing(gate, uploads, fetching, base_url=self.base_url, script=self._script),
             profile=self._profile,
-            lacks=self._lacks,
-            script=self._script,
             clock=self._clock,
             log=self._log,
         )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from runner.emulator.accounts import Account
 from runner.emulator.uploads import BadUpload, Draft, Upload, Uploads
 
 FIELD_BYTES = 4096
@@ -14,7 +15,7 @@ FIELDS = 16
 _BROKEN = (ValueError, AssertionError, RuntimeError, HttpProcessingError, web.HTTPException, web.RequestPayloadError)
 
 
-async def receive(request: web.Request, uploads: Uploads) -> Upload:
+async def receive(request: web.Request, account: Account, uploads: Uploads, receipt: str) -> Upload:
     """The upload in this form: `file`, and `uploadPath` and `fileName` in either spelling, in any order.
 
     Raises BadUpload; what was written of a file that is not kept is removed, whatever ended it.
@@ -36,11 +37,16 @@ async def receive(request: web.Request, uploads: Uploads) -> Upload:
             if draft is not None:
                 raise BadUpload(400, "One file per request")
             original = (part.filename or "")[:255]
-            draft = await uploads.take_in(_chunks(part))
+            draft = await uploads.take_in(account, _chunks(part))
         if draft is None:
             raise BadUpload(400, "No file given")
         return uploads.keep(
-            draft, original=original, name=fields.get("filename", ""), upload_path=fields.get("uploadpath", "")
+            account,
+            draft,
+            original=original,
+            name=fields.get("filename", ""),
+            upload_path=fields.get("uploadpath", ""),
+            receipt=receipt,
         )
     except BaseException as fault:
         if draft is not None:

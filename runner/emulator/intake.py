@@ -16,7 +16,6 @@ from runner.emulator.clock import FARTHEST_S
 from runner.emulator.refusals import Refusal, Side
 from runner.emulator.tasks import FILTERS, TYPES, Task
 
-BODY_BYTES = 1_000_000  # texts and links only; media travel by URL
 LABEL_CHARACTERS = 80
 SEEDS = 2**31  # seeds lie in [0, SEEDS)
 BATCH = 50  # tasks of one query, and of one page of the list
@@ -83,7 +82,7 @@ def wishes(headers: Mapping[str, str]) -> Wishes:
 
 def read(raw: bytes, models: Mapping[str, Model], wished: Wishes) -> Asked:
     """The request in these bytes. Raises Refusal 400 (with `param` where one property is at fault) or 404."""
-    written = _object(raw)
+    written = json_object(raw)
     model = _model(written.get("model"), models)
     for name, policy in model.too_long.items():
         if policy == "cut" and isinstance(text := written.get(name), str):
@@ -102,17 +101,23 @@ def page(query: Mapping[str, str]) -> Page:
         raise _unlisted("status", f"one of {', '.join(FILTERS)}")
     if kind and kind not in TYPES:
         raise _unlisted("type", f"one of {', '.join(TYPES)}")
-    number, size = query.get("page", "1"), query.get("page_size", str(PAGE))
+    number, size = paging(query, size="page_size")
+    return Page(number=number, size=size, status=status, type=kind, model=query.get("model", ""))
+
+
+def paging(query: Mapping[str, str], *, size: str) -> tuple[int, int]:
+    """The number of the page, from 1, and its size, whose parameter's name is `size`. Raises Refusal 400."""
+    number, wished = query.get("page", "1"), query.get(size, str(PAGE))
     if not _NUMBER.fullmatch(number):
         raise _unlisted("page", "a number from 1")
-    if not _NUMBER.fullmatch(size) or int(size) > BATCH:
-        raise _unlisted("page_size", f"a number from 1 to {BATCH}")
-    return Page(number=int(number), size=int(size), status=status, type=kind, model=query.get("model", ""))
+    if not _NUMBER.fullmatch(wished) or int(wished) > BATCH:
+        raise _unlisted(size, f"a number from 1 to {BATCH}")
+    return int(number), int(wished)
 
 
 def batch(raw: bytes) -> list[str]:
     """The ids in the body of a batch query, 1 to BATCH of them. Raises Refusal 400."""
-    ids = _object(raw).get("task_ids")
+    ids = json_object(raw).get("task_ids")
     if not isinstance(ids, list) or not 1 <= len(ids) <= BATCH or not all(isinstance(one, str) for one in ids):
         raise _unlisted("task_ids", f"a list of 1 to {BATCH} task ids")
     return ids
@@ -120,7 +125,7 @@ def batch(raw: bytes) -> list[str]:
 
 def skip(raw: bytes) -> float:
     """The seconds in the body of a call to the clock. Raises Refusal 400."""
-    seconds = _object(raw).get("advance_s")
+    seconds = json_object(raw).get("advance_s")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= FARTHEST_S:
         raise _unlisted("advance_s", f"a number of seconds, 0 to {FARTHEST_S:.0f}")
     return float(seconds)
@@ -157,7 +162,8 @@ def _identified(value: Any, identities: Mapping[str, str]) -> Any:
     return identities.get(value, value) if isinstance(value, str) else value
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def json_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes. Raises Refusal 400."""
     try:
         written = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
         json.dumps(written, ensure_ascii=False).encode("utf-8")  # a lone surrogate is no text

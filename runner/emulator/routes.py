@@ -5,72 +5,57 @@ token. Only who calls the server by its own
 name is answered, and no other web page's script.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from hmac import compare_digest
 from typing import Any
 
 from aiohttp import web
 
 from runner.emulator import downloads, intake, tasks
-from runner.emulator.accounts import Account, Accounts
 from runner.emulator.clock import Clock
 from runner.emulator.downloads import hang_up
-from runner.emulator.forms import receive
+from runner.emulator.filing import Filing
+from runner.emulator.gate import BODY_BYTES, Gate, json_bytes, not_found
 from runner.emulator.refusals import Lack, Profile, Refusal, Side
-from runner.emulator.script import AmendCreate, Drop, DropPoll, Poll, Reply, Said, Script, Stall
+from runner.emulator.script import AmendCreate, Drop, DropPoll, Poll, Reply, Said, Stall
 from runner.emulator.studio import Studio
-from runner.emulator.uploads import BadUpload, Uploads
 from runner.emulator.works import bug_line
 
-READ_S = 60.0  # for a JSON body to arrive
-UPLOAD_S = 600.0
-
+_FILES = "/api/v1/files/"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Routes:
-    """Every endpoint of one emulator. `names` are the values of Host it answers to."""
+    """Every endpoint of one emulator."""
 
     def __init__(
         self,
         studio: Studio,
-        accounts: Accounts,
-        uploads: Uploads,
+        gate: Gate,
+        filing: Filing,
         *,
-        base_url: str,
-        names: set[str],
-        control: str,
         profile: Profile,
-        lacks: frozenset[Lack],
-        script: Script,
         clock: Clock,
         log: Callable[[str], None],
     ) -> None:
-        self._studio, self._accounts, self._uploads = studio, accounts, uploads
-        self._base_url, self._names, self._control = base_url, names, control
-        self._profile, self._lacks = profile, lacks
-        self._script, self._clock, self._log = script, clock, log
-        self._uploads_seen = 0
+        self._studio, self._gate, self._filing = studio, gate, filing
+        self._profile, self._clock, self._log = profile, clock, log
 
     def application(self) -> web.Application:
-        app = web.Application(middlewares=[self._answered], client_max_size=intake.BODY_BYTES)
+        app = web.Application(middlewares=[self._answered], client_max_size=BODY_BYTES)
         app.add_routes(
             [
                 web.get("/healthz", self._health),
                 web.get("/results/{token}/{name}", self._result),
-                web.get("/files/{id}/{name}", self._file),
                 web.post("/v1/videos/generations", self._create),
                 web.get("/v1/tasks", self._list),
                 web.post("/v1/tasks/batch", self._batch),
                 web.get("/v1/tasks/{id}", self._query),
                 web.get("/v1/credits", self._credits),
                 web.get("/v1/models", self._list_models),
-                web.post("/api/v1/files/upload/stream", self._upload),
-                web.get("/api/v1/files/quota", self._quota),
                 web.get("/_emulate/invoice", self._show_invoice),
                 web.post("/_emulate/clock", self._advance),
+                *self._filing.routes(),
             ]
         )
         return app
@@ -82,7 +67,7 @@ class Routes:
         """Every answer that is no success is an envelope; every request is a line of the log."""
         began = time.perf_counter()
         try:
-            self._guard(request)
+            self._gate.guard(request)
             answer = await handler(request)
         except Refusal as refusal:
             answer = self._refused(refusal)
@@ -99,28 +84,6 @@ class Routes:
         self._log(f"{request.method} {_masked(request.path)} {answer.status} {took_ms:.0f} ms")
         return answer
 
-    def _guard(self, request: web.Request) -> None:
-        """A web page somewhere else must not reach this server through its reader's browser."""
-        host = request.headers.getall("Host", [])
-        if len(host) != 1 or host[0].lower() not in self._names:
-            raise Refusal(403, Side.QUERY, message="Access denied: this server has another name")
-        origins = request.headers.getall("Origin", [])
-        if not {origin.lower() for origin in origins} <= {f"http://{name}" for name in self._names}:
-            raise Refusal(403, Side.QUERY, message="Access denied: foreign origin")
-
-    def _account(self, request: web.Request, side: Side = Side.QUERY, lack: Lack | None = None) -> Account:
-        """Whose key this is; `lack` is what there must not be a lack of."""
-        if lack in self._lacks:
-            raise _not_found()
-        account = self._accounts.of(_shown(request))
-        if account is None:
-            raise Refusal(401, side)
-        return account
-
-    def _control_only(self, request: web.Request) -> None:
-        if not compare_digest(_shown(request).encode(errors="surrogateescape"), self._control.encode()):
-            raise Refusal(401, Side.QUERY)
-
     def _refused(self, refusal: Refusal, allow: str | None = None) -> web.Response:
         headers = refusal.headers | ({"Allow": allow} if allow else {})
         return web.json_response(refusal.body(self._profile), status=refusal.status, headers=headers)
@@ -128,12 +91,12 @@ class Routes:
     # ---------------------------------------------------------------- the video API
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        account = self._account(request, Side.CREATE)
+        account = self._gate.account(request, Side.CREATE)
         wished = intake.wishes(request.headers)
         mishap = self._studio.struck(account, wished)
         if isinstance(mishap, Drop) and not mishap.accepted:
             return hang_up(request)
-        raw = await _json_bytes(request)
+        raw = await json_bytes(request)
         if isinstance(mishap, Reply) and not mishap.accepted:
             return self._said(mishap, Side.CREATE)
         accepted = self._studio.accept(account, raw, wished)
@@ -152,15 +115,15 @@ class Routes:
         return web.json_response(body, headers=headers)
 
     async def _query(self, request: web.Request) -> web.Response:
-        return await self._told(request, self._studio.poll(self._account(request), request.match_info["id"]))
+        return await self._told(request, self._studio.poll(self._gate.account(request), request.match_info["id"]))
 
     async def _batch(self, request: web.Request) -> web.Response:
-        account = self._account(request, lack=Lack.BATCH)
-        found = self._studio.batch(account, intake.batch(await _json_bytes(request)))
+        account = self._gate.account(request, lack=Lack.BATCH)
+        found = self._studio.batch(account, intake.batch(await json_bytes(request)))
         return await self._told(request, {"data": found} if isinstance(found, list) else found)
 
     async def _list(self, request: web.Request) -> web.Response:
-        account = self._account(request, lack=Lack.TASK_LIST)
+        account = self._gate.account(request, lack=Lack.TASK_LIST)
         return web.json_response(self._studio.page(account, intake.page(request.query)))
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
@@ -169,10 +132,10 @@ class Routes:
         return await downloads.send(request, clip, task, mishap, self._clock)
 
     async def _credits(self, request: web.Request) -> web.Response:
-        return web.json_response(self._account(request, lack=Lack.CREDITS).body())
+        return web.json_response(self._gate.account(request, lack=Lack.CREDITS).body())
 
     async def _list_models(self, request: web.Request) -> web.Response:
-        self._account(request)
+        self._gate.account(request)
         listed = [{"id": name, "object": "model"} for name in self._studio.models]
         return web.json_response({"object": "list", "data": listed})
 
@@ -182,7 +145,7 @@ class Routes:
     # ---------------------------------------------------------------- control
 
     async def _show_invoice(self, request: web.Request) -> web.Response:
-        self._control_only(request)
+        self._gate.control(request)
         seen = [
             {"account": account, "idempotency_key": key, "times": times}
             for (account, key), times in self._studio.seen.items()
@@ -190,37 +153,9 @@ class Routes:
         return web.json_response({"tasks": [line.body() for line in self._studio.invoice()], "seen": seen})
 
     async def _advance(self, request: web.Request) -> web.Response:
-        self._control_only(request)
-        self._clock.advance(intake.skip(await _json_bytes(request)))
+        self._gate.control(request)
+        self._clock.advance(intake.skip(await json_bytes(request)))
         return web.json_response({"now": self._clock.now()})
-
-    # ---------------------------------------------------------------- files
-
-    async def _upload(self, request: web.Request) -> web.Response:
-        self._account(request)
-        self._uploads_seen += 1
-        mishap = self._script.on_upload(self._uploads_seen)
-        try:
-            async with asyncio.timeout(UPLOAD_S):
-                if mishap:
-                    async for _ in request.content.iter_any():
-                        pass  # who is cut off while sending may never read the answer
-                    raise BadUpload(mishap.status, mishap.message)
-                upload = await receive(request, self._uploads)
-        except BadUpload as bad:
-            said = {"success": False, "code": bad.status, "msg": bad.message, "data": None}
-            return web.json_response(said, status=(mishap and mishap.http) or bad.status)
-        return web.json_response(upload.body(self._base_url))
-
-    async def _file(self, request: web.Request) -> web.StreamResponse:
-        upload = self._uploads.find(request.match_info["id"], request.match_info["name"])
-        if upload is None:
-            raise Refusal(404, Side.QUERY, code="file_not_found", message="File not found or expired", param="")
-        return web.FileResponse(upload.path, headers={"Content-Type": upload.media_type})
-
-    async def _quota(self, request: web.Request) -> web.Response:
-        self._account(request)
-        return web.json_response(self._uploads.quota())
 
     # ---------------------------------------------------------------- mishaps
 
@@ -250,38 +185,18 @@ class Routes:
 def _masked(path: str) -> str:
     """The path without the part that makes a link unguessable: links need no key."""
     first, *rest = path.removeprefix("/").split("/", 2)
-    return f"/{first}/.../{rest[-1]}" if first in ("results", "files") and rest else path
+    if first in ("results", "files") and rest:
+        return f"/{first}/.../{rest[-1]}"
+    return f"{_FILES}..." if path.startswith(f"{_FILES}file-") else path
 
 
 def _of_aiohttp(raised: web.HTTPException) -> Refusal:
     match raised.status:
         case 404:
-            return _not_found()
+            return not_found()
         case 405 | 413:
             return Refusal(raised.status)
         case status if 400 <= status < 500:
             return Refusal(400, param="")
         case _:
             return Refusal(500)
-
-
-def _shown(request: web.Request) -> str:
-    """The bearer token, or nothing."""
-    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    return shown.strip() if scheme.lower() == "bearer" else ""
-
-
-def _not_found() -> Refusal:
-    return Refusal(404, code="not_found", message="Not found", param="")
-
-
-async def _json_bytes(request: web.Request) -> bytes:
-    if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
-        raise Refusal(400, message="Invalid request format: Content-Type is not application/json", param="")
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Refusal(400, message="Invalid request format: the body is compressed", param="")
-    try:
-        async with asyncio.timeout(READ_S):
-            return await request.read()
-    except TimeoutError:
-        raise Refusal(408) from None

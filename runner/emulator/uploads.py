@@ -4,40 +4,22 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from runner.adapters.media import digest as digest_of
+from runner.emulator.accounts import Account
+from runner.emulator.sniff import HEAD_BYTES, sniff
+
 MAX_BYTES = 100_000_000
-MAX_FILES = 100
 KEPT_S = 72 * 3600
 _BATCH_BYTES = 1 << 20
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _UPLOAD_PATH = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,7}")
-
-# First bytes: (offset, bytes) that must all stand there, media type, suffix. bmp is lawful for models, not for uploads.
-_MAGIC: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
-    (((0, b"\xff\xd8\xff"),), "image/jpeg", ".jpg"),
-    (((0, b"\x89PNG\r\n\x1a\n"),), "image/png", ".png"),
-    (((0, b"GIF87a"),), "image/gif", ".gif"),
-    (((0, b"GIF89a"),), "image/gif", ".gif"),
-    (((0, b"RIFF"), (8, b"WEBP")), "image/webp", ".webp"),
-    (((0, b"RIFF"), (8, b"WAVE")), "audio/wav", ".wav"),
-    (((0, b"ID3"),), "audio/mpeg", ".mp3"),
-    (((0, b"\xff\xfb"),), "audio/mpeg", ".mp3"),
-    (((0, b"\xff\xf3"),), "audio/mpeg", ".mp3"),
-    (((0, b"\xff\xf2"),), "audio/mpeg", ".mp3"),
-    (((0, b"\xff\xfa"),), "audio/mpeg", ".mp3"),
-    (((0, b"fLaC"),), "audio/flac", ".flac"),
-    (((0, b"OggS"),), "audio/ogg", ".ogg"),
-    (((4, b"ftypM4A"),), "audio/mp4", ".m4a"),
-    (((4, b"ftypqt"),), "video/quicktime", ".mov"),
-    (((4, b"ftyp"),), "video/mp4", ".mp4"),
-    (((0, b"\x1a\x45\xdf\xa3"),), "video/webm", ".webm"),
-)
-HEAD_BYTES = 16
+_RECEIPT = re.compile(r"[A-Za-z0-9._-]{16,128}")
 
 
 class BadUpload(Exception):
@@ -50,9 +32,13 @@ class BadUpload(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One kept file. Times are unix seconds; `name` is safe in a URL and ends as its content demands."""
+    """One kept file. Times are unix seconds; `name` is safe in a URL and ends as its content demands.
+
+    `account` is whose it is, by name; `receipt` what the client called the upload, if it did.
+    """
 
     id: str
+    account: str
     name: str
     original_name: str
     upload_path: str
@@ -61,15 +47,15 @@ class Upload:
     sha256: str
     path: Path
     uploaded_at: float
+    receipt: str = ""
 
     @property
     def expires_at(self) -> float:
         return self.uploaded_at + KEPT_S
 
-    def body(self, base_url: str) -> dict[str, Any]:
-        """`{success, code, msg, data}` as the file API answers."""
+    def described(self, base_url: str) -> dict[str, Any]:
         url = f"{base_url}/files/{self.id}/{self.name}"
-        described = {
+        return {
             "file_id": self.id,
             "file_name": self.name,
             "original_name": self.original_name,
@@ -81,7 +67,6 @@ class Upload:
             "upload_time": _iso(self.uploaded_at),
             "expires_at": _iso(self.expires_at),
         }
-        return {"success": True, "code": 200, "msg": "File uploaded successfully", "data": described}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,30 +88,60 @@ class Uploads:
     """The files of one emulator, in `folder`, which exists and is its own."""
 
     def __init__(self, folder: Path, clock: Callable[[], float], *, max_bytes: int = MAX_BYTES) -> None:
-        self._folder, self._clock, self._max_bytes = folder, clock, max_bytes
+        self._folder, self._clock, self.max_bytes = folder, clock, max_bytes
         self._kept: dict[str, Upload] = {}
 
-    async def take_in(self, chunks: AsyncIterator[bytes]) -> Draft:
+    async def take_in(self, account: Account, chunks: AsyncIterator[bytes]) -> Draft:
         """Streams a file to disk. Raises BadUpload; an unfinished file is removed, whatever ended it."""
-        self._forget()
-        if len(self._kept) >= MAX_FILES:
-            raise BadUpload(403, "File quota exceeded")
-        identifier = f"file-{secrets.token_urlsafe(18)}"
-        path = self._folder / identifier
-        try:
-            size, digest, head = await self._write(chunks, path)
-            media_type, suffix = sniff(head)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        return Draft(id=identifier, path=path, size_bytes=size, sha256=digest, media_type=media_type, suffix=suffix)
+        digest, size, batch = hashlib.sha256(), 0, bytearray()
 
-    def keep(self, draft: Draft, *, original: str, name: str, upload_path: str) -> Upload:
+        async def write(path: Path) -> tuple[str, int]:
+            nonlocal size
+            file = await asyncio.to_thread(path.open, "xb")
+            try:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > self.max_bytes:
+                        raise too_large(self.max_bytes)
+                    batch.extend(chunk)
+                    if len(batch) >= _BATCH_BYTES:
+                        await asyncio.to_thread(_take_in, file, digest.update, bytes(batch))
+                        batch.clear()
+                await asyncio.to_thread(_take_in, file, digest.update, bytes(batch))
+            finally:
+                await asyncio.to_thread(file.close)
+            return digest.hexdigest(), size
+
+        return await self._draft(account, write)
+
+    async def fetch_in(self, account: Account, fetch: Callable[[Path], Awaitable[None]]) -> Draft:
+        """The file that `fetch` writes to the path it is given. Raises BadUpload and what `fetch` does; then nothing is left."""
+
+        async def write(path: Path) -> tuple[str, int]:
+            await fetch(path)
+            return await asyncio.to_thread(digest_of, path)
+
+        return await self._draft(account, write)
+
+    def keep(
+        self,
+        account: Account,
+        draft: Draft,
+        *,
+        original: str = "",
+        name: str = "",
+        upload_path: str = "",
+        receipt: str = "",
+    ) -> Upload:
         """Publishes a draft. `name` is the name wished for, else the original's is used. Raises BadUpload."""
         if upload_path and not _UPLOAD_PATH.fullmatch(upload_path):
             raise BadUpload(400, "Invalid upload path")
+        if receipt and not _RECEIPT.fullmatch(receipt):
+            raise BadUpload(400, "Invalid X-Evo-Upload-Id")
+        self._demand_room(account)
         upload = Upload(
             id=draft.id,
+            account=account.name,
             name=safe_name(name or original, draft.suffix),
             original_name=original,
             upload_path=upload_path,
@@ -135,6 +150,7 @@ class Uploads:
             sha256=draft.sha256,
             path=draft.path,
             uploaded_at=self._clock(),
+            receipt=receipt,
         )
         self._kept[upload.id] = upload
         return upload
@@ -145,44 +161,66 @@ class Uploads:
         upload = self._kept.get(identifier)
         return upload if upload and upload.name == name else None
 
-    def quota(self) -> dict[str, Any]:
+    def of(self, account: Account) -> list[Upload]:
+        """The account's files, newest first."""
         self._forget()
-        used = len(self._kept)
-        numbers = {"used_files": used, "max_files": MAX_FILES, "remain_files": MAX_FILES - used}
-        return {"success": True, "code": 200, "msg": "ok", "data": {"user_group": "default", **numbers}}
+        return [upload for upload in reversed(self._kept.values()) if upload.account == account.name]
+
+    def received(self, account: Account, receipt: str) -> Upload:
+        """The newest upload the client called so. Raises BadUpload 404."""
+        for upload in self.of(account):
+            if upload.receipt == receipt:
+                return upload
+        raise BadUpload(404, "Upload not found or expired")
+
+    def delete(self, account: Account, identifier: str) -> None:
+        """Raises BadUpload 404 for a file that is not this account's."""
+        self._forget()
+        upload = self._kept.get(identifier)
+        if upload is None or upload.account != account.name:
+            raise BadUpload(404, "File not found or expired")
+        self._drop(upload)
+
+    def quota(self, account: Account) -> dict[str, Any]:
+        used = len(self.of(account))
+        left = max(0, account.max_files - used)
+        return {
+            "user_group": account.user_group,
+            "used_files": used,
+            "max_files": account.max_files,
+            "remain_files": left,
+        }
+
+    async def _draft(self, account: Account, write: Callable[[Path], Awaitable[tuple[str, int]]]) -> Draft:
+        self._demand_room(account)
+        identifier = f"file-{secrets.token_urlsafe(18)}"
+        path = self._folder / identifier
+        try:
+            sha256, size = await write(path)
+            kind = sniff(await asyncio.to_thread(_head, path))
+            if kind is None:
+                raise BadUpload(415, "Unsupported file type")
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return Draft(id=identifier, path=path, size_bytes=size, sha256=sha256, media_type=kind[0], suffix=kind[1])
+
+    def _demand_room(self, account: Account) -> None:
+        if len(self.of(account)) >= account.max_files:
+            raise BadUpload(403, "File quota exceeded")
 
     def _forget(self) -> None:
         now = self._clock()
         for upload in [u for u in self._kept.values() if u.expires_at <= now]:
-            del self._kept[upload.id]
-            upload.path.unlink(missing_ok=True)
+            self._drop(upload)
 
-    async def _write(self, chunks: AsyncIterator[bytes], path: Path) -> tuple[int, str, bytes]:
-        """Size in bytes, SHA-256 and the first bytes of what was written."""
-        size, digest, head, batch = 0, hashlib.sha256(), b"", bytearray()
-        file = await asyncio.to_thread(path.open, "xb")
-        try:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > self._max_bytes:
-                    raise BadUpload(413, f"File is larger than {self._max_bytes} bytes")
-                head = head if len(head) >= HEAD_BYTES else (head + chunk)[:HEAD_BYTES]
-                batch += chunk
-                if len(batch) >= _BATCH_BYTES:
-                    await asyncio.to_thread(_take_in, file, digest.update, bytes(batch))
-                    batch.clear()
-            await asyncio.to_thread(_take_in, file, digest.update, bytes(batch))
-        finally:
-            await asyncio.to_thread(file.close)
-        return size, digest.hexdigest(), head
+    def _drop(self, upload: Upload) -> None:
+        del self._kept[upload.id]
+        upload.path.unlink(missing_ok=True)
 
 
-def sniff(head: bytes) -> tuple[str, str]:
-    """Media type and suffix by the first bytes. Raises BadUpload 415."""
-    for marks, media_type, suffix in _MAGIC:
-        if all(head[offset : offset + len(mark)] == mark for offset, mark in marks):
-            return media_type, suffix
-    raise BadUpload(415, "Unsupported file type")
+def too_large(max_bytes: int) -> BadUpload:
+    return BadUpload(413, f"File is larger than {max_bytes} bytes")
 
 
 def safe_name(name: str, suffix: str) -> str:
@@ -194,6 +232,11 @@ def safe_name(name: str, suffix: str) -> str:
 def _take_in(file: BinaryIO, update: Callable[[bytes], None], batch: bytes) -> None:
     file.write(batch)
     update(batch)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD_BYTES)
 
 
 def _iso(at: float) -> str:

@@ -26,6 +26,7 @@ from runner.contract.price import tariff_on
 from runner.core.diagnostics import CODES
 from runner.core.errors import Exit
 from runner.emulator.clock import Clock
+from runner.emulator.filing import Filing
 from runner.emulator.refusals import Profile
 from runner.emulator.routes import Routes
 from runner.emulator.script import Script
@@ -442,13 +443,8 @@ def test_the_emulators_endpoints_are_all_in_the_table() -> None:
     routes = Routes(
         nothing,
         nothing,
-        nothing,
-        base_url="",
-        names=set(),
-        control="c",
+        Filing(nothing, nothing, nothing, base_url="", script=Script()),
         profile=Profile.CURRENT,
-        lacks=frozenset(),
-        script=Script(),
         clock=Clock(),
         log=print,
     )
