@@ -242,6 +242,28 @@ def why(storyboard: Path, take: str, **told: Any) -> Exit:
 
 
 @cli.command()
+@click.argument("manifest", type=click.Path(path_type=Path))
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The project's root; else the folder above the manifest that holds its storyboard.",
+)
+@SCREEN
+def audit(manifest: Path, root: Path | None, **told: Any) -> Exit:
+    """Hash the files a manifest names once more, reckon its keys once more, and say what differs. No network, nothing written.
+
+    Exit 0 when all of it holds, 1 when anything differs.
+
+    \b
+    shotrunner audit out/film/draft/manifest.json
+    """
+    from runner.commands.audit import audit as command
+
+    return _within(told, lambda view, terminal: command(manifest, root, view, terminal))
+
+
+@cli.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @CHOOSING

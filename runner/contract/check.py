@@ -16,7 +16,7 @@ from runner.contract.words import Breach, Speaker, at, fault
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
-__all__ = ["Fault", "advice", "faults", "is_valid", "model_file"]
+__all__ = ["Fault", "advice", "document", "faults", "is_valid", "model_file"]
 
 # Of several faults of one value the first of these is shown: a wrong type explains the rest.
 _WEIGHT = ("type", "const", "enum", "additionalProperties", "required", "minLength", "format", "pattern")
@@ -64,6 +64,14 @@ def model_file(document: object, metaschema: dict[str, Any]) -> tuple[Fault, ...
         return found
     assert isinstance(document, dict)
     return contradictions(document) or tuple(_unlawful(document))
+
+
+def document(value: object, schema: dict[str, Any], who: str) -> tuple[Fault, ...]:
+    """Every fault of a JSON document that is no request, as a manifest; `who` names it in the words."""
+    try:
+        return _words(_compiled(schema).iter_errors(value), value, Speaker(who=who, origin="", schema=schema))
+    except (RecursionError, ValueError):
+        return (Fault(path=(), code="bad-value", headline=f"{who} holds values beyond any use"),)
 
 
 # ---------------------------------------------------------------- the two engines

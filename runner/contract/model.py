@@ -159,6 +159,14 @@ class Model:
         """Whether the clip of this body has a sound track."""
         return self.sound if isinstance(self.sound, bool) else bool(self.value(body, self.sound))
 
+    def bought(self, body: Mapping[str, JSON]) -> dict[str, JSON]:
+        """What of a body is bought, and so is in its key: no transport, nothing at the value it had before there was a property for it."""
+        return {
+            name: value
+            for name, value in body.items()
+            if name not in self.transport and not (name in self.key_defaults and self.key_defaults[name] == value)
+        }
+
     def size(self, body: Mapping[str, JSON], image: MediaFacts | None) -> tuple[int, int]:
         """Width and height in pixels of the clip of this lawful body.
 

@@ -251,11 +251,7 @@ def _put_seed(draft: Draft, take: Take, model: Model) -> int:
 
 def _request(draft: Draft, take: Take, model: Model, context: Context, seed: int) -> Request:
     body = draft.body
-    bought = {
-        name: value
-        for name, value in body.items()
-        if name not in model.transport and not (name in model.key_defaults and model.key_defaults[name] == value)
-    }
+    bought = model.bought(body)
     attempt = take.id if take.distinct else take.number if model.seed.contract is SeedContract.ABSENT else None
     service = context.service
     inputs = key_inputs(service=service.name, model=model.name, body=bought, take=attempt)
