@@ -318,6 +318,13 @@ def models(model: str | None, **told: Any) -> Exit:
     metavar="N",
     help="Take so many submits a second; one more is answered with 429.",
 )
+@click.option(
+    "--set",
+    "switches",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Turn a switch: how the service behaves where nobody knows it; may be repeated.",
+)
 @SCREEN
 def emulate(
     host: str,
@@ -327,6 +334,7 @@ def emulate(
     allow_private: bool,
     balance: Decimal | None,
     rate: float | None,
+    switches: tuple[str, ...],
     **told: Any,
 ) -> Exit:
     """Serve the video API on this machine, free: real HTTP, real MP4s.
@@ -334,6 +342,7 @@ def emulate(
     \b
     shotrunner emulate --port 8642
     shotrunner emulate --balance 40 --rate 0.5
+    shotrunner emulate --set profile=documented --set lacks=idempotency
     """
     from runner.commands.emulate import emulate as command
 
@@ -347,6 +356,7 @@ def emulate(
             allow_private=allow_private,
             balance=balance,
             rate=rate,
+            switches=switches,
             terminal=terminal,
         ),
     )

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import tempfile
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from runner.adapters.root import project_of
 from runner.core.errors import Exit, Refused
 from runner.emulator.accounts import Limits
 from runner.emulator.app import BALANCE, Emulator
+from runner.emulator.switches import read
 from runner.screen.terminal import Terminal
 
 
@@ -26,9 +28,14 @@ def emulate(
     allow_private: bool,
     balance: Decimal | None,
     rate: float | None,
+    switches: Sequence[str],
     terminal: Terminal,
 ) -> Exit:
-    """Serve until Ctrl-C or SIGTERM; `rate` is in submits a second. Raises `Refused` when the address cannot be taken."""
+    """Serve until Ctrl-C or SIGTERM; `rate` is in submits a second, `switches` are NAME=VALUE. Raises `Refused` when the address cannot be taken."""
+    try:
+        turned = read(switches)
+    except ValueError as fault:
+        raise Refused(f"--set: {fault}", help="docs/emulator.md lists the switches") from fault
     here = Path.cwd()
     models = catalog.models(Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here))
     with tempfile.TemporaryDirectory(prefix="shotrunner-emulate-") as folder:
@@ -43,6 +50,7 @@ def emulate(
                 allow_private=allow_private,
                 balance=BALANCE if balance is None else balance,
                 limits=Limits(submits_per_s=rate),
+                switches=turned,
                 log=terminal.talk,
             )
             return asyncio.run(_serve(emulator, terminal))

@@ -55,9 +55,9 @@ class Account:
             raise _slower("Rate limit exceeded", math.ceil(early))
         self._free_at = elapsed + ahead
 
-    def reserve(self, amount: Decimal) -> None:
-        """For a new task. Raises Refusal 402 where the balance does not reach."""
-        if amount > self.remaining:
+    def reserve(self, amount: Decimal, *, on_credit: bool = False) -> None:
+        """For a new task. Raises Refusal 402 where the balance does not reach; `on_credit` it falls below 0 instead."""
+        if amount > self.remaining and not on_credit:
             raise Refusal(402)
         self.remaining -= amount
         self.open += 1

@@ -11,7 +11,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -30,11 +30,11 @@ from runner.emulator.filing import Filing
 from runner.emulator.gate import Gate
 from runner.emulator.order import Order
 from runner.emulator.references import References
-from runner.emulator.refusals import Lack, Profile
 from runner.emulator.renderer import render
 from runner.emulator.routes import Routes
 from runner.emulator.script import Script
 from runner.emulator.studio import Line, Studio
+from runner.emulator.switches import Switches
 from runner.emulator.uploads import Uploads
 from runner.emulator.works import Works
 
@@ -58,9 +58,8 @@ class Emulator:
 
     `key` is what clients must show, of an account with `balance` credits. `accounts` are further ones, credits by key,
     whose tasks are none of the first's; `aliases` are further keys, each with the key whose account it opens too. `limits`
-    hold for each account. `refunds=False` charges what failed or was cancelled in full. `fresh_links` lets a query give a
-    new link once the last one is dead. `lacks` is what clients find missing, `script` what goes wrong. `render` makes the
-    clips, each in a thread, and raises BadMedia.
+    hold for each account. `switches` say how the service behaves where nobody knows it, `script` what goes wrong. `render`
+    makes the clips, each in a thread, and raises BadMedia.
     """
 
     def __init__(
@@ -73,16 +72,13 @@ class Emulator:
         host: str = "127.0.0.1",
         port: int = 0,
         allow_private: bool = False,
-        profile: Profile = Profile.CURRENT,
+        switches: Switches | None = None,
         script: Script | None = None,
         control: str | None = None,
         balance: Decimal = BALANCE,
         accounts: Mapping[str, Decimal] | None = None,
         aliases: Mapping[str, str] | None = None,
         limits: Limits | None = None,
-        refunds: bool = True,
-        fresh_links: bool = False,
-        lacks: Collection[Lack] = (),
         render: Callable[[Order, Path], None] = render,
         clock: Callable[[], float] = time.time,
         log: Callable[[str], None] = lambda line: None,
@@ -93,10 +89,10 @@ class Emulator:
             raise ValueError("an emulator needs a key and at least one worker")
         self.key, self.control = key, control or secrets.token_urlsafe(24)
         self._models, self._folder, self._host, self._wanted_port = models, folder, host, port
-        self._workers, self._allow_private, self._profile = workers, allow_private, profile
-        self._script, self._lacks = script or Script(), frozenset(lacks)
+        self._workers, self._allow_private = workers, allow_private
+        self._script, self._switches = script or Script(), switches or Switches()
         self._accounts = Accounts({key: balance, **(accounts or {})}, aliases or {}, limits or Limits())
-        self._refunds, self._fresh_links, self._clock = refunds, fresh_links, Clock(clock)
+        self._clock = Clock(clock)
         self._render = render
         self._log = lambda line: log(_printable(line))
         self.base_url = ""
@@ -145,7 +141,7 @@ class Emulator:
             workers=self._workers,
             script=self._script,
             clock=self._clock,
-            refunds=self._refunds,
+            refunds=self._switches.refunds,
             render=self._render,
             log=self._log,
         )
@@ -154,21 +150,22 @@ class Emulator:
             self._models,
             works,
             base_url=self.base_url,
-            profile=self._profile,
-            lacks=self._lacks,
-            fresh_links=self._fresh_links,
+            switches=self._switches,
             script=self._script,
             clock=self._clock,
         )
         gate = Gate(
-            self._accounts, names={f"{shown}:{port}", f"localhost:{port}"}, control=self.control, lacks=self._lacks
+            self._accounts,
+            names={f"{shown}:{port}", f"localhost:{port}"},
+            control=self.control,
+            switches=self._switches,
         )
-        uploads = Uploads(work / "uploads", self._clock.now)
+        uploads = Uploads(work / "uploads", self._clock.now, self._switches)
         routes = Routes(
             self._studio,
             gate,
-            Filing(gate, uploads, fetching, base_url=self.base_url, script=self._script),
-            profile=self._profile,
+            Filing(gate, uploads, fetching, base_url=self.base_url, script=self._script, switches=self._switches),
+            switches=self._switches,
             clock=self._clock,
             log=self._log,
         )

@@ -23,6 +23,7 @@ from runner.emulator.gate import BODY_BYTES, Gate, json_bytes
 from runner.emulator.refusals import Refusal, Side
 from runner.emulator.script import Script
 from runner.emulator.script import Upload as Planned
+from runner.emulator.switches import Switches
 from runner.emulator.uploads import BadUpload, Draft, Upload, Uploads, too_large
 
 UPLOAD_S = 600.0
@@ -36,9 +37,11 @@ RECEIPT = "X-Evo-Upload-Id"
 class Filing:
     """The endpoints of uploads and the files themselves."""
 
-    def __init__(self, gate: Gate, uploads: Uploads, fetcher: Fetcher, *, base_url: str, script: Script) -> None:
+    def __init__(
+        self, gate: Gate, uploads: Uploads, fetcher: Fetcher, *, base_url: str, script: Script, switches: Switches
+    ) -> None:
         self._gate, self._uploads, self._fetcher = gate, uploads, fetcher
-        self._base_url, self._script = base_url, script
+        self._base_url, self._script, self._switches = base_url, script, switches
         self._seen = 0
         self._decoding = asyncio.Semaphore(_BASE64_AT_ONCE)
 
@@ -170,7 +173,8 @@ class Filing:
             return web.json_response(await ask())
         except BadUpload as bad:
             failed = {"success": False, "code": bad.status, "msg": bad.message, "data": None}
-            return web.json_response(failed, status=http or bad.status)
+            own = 200 if self._switches.file_errors == "200" else bad.status
+            return web.json_response(failed, status=http or own)
 
 
 def said(message: str, content: dict[str, Any] | None) -> dict[str, Any]:

@@ -7,16 +7,17 @@ from aiohttp import web
 
 from runner.emulator.accounts import Account, Accounts
 from runner.emulator.refusals import Lack, Refusal, Side
+from runner.emulator.switches import Switches
 
 READ_S = 60.0  # for a JSON body to arrive
 BODY_BYTES = 1_000_000  # texts and links only; media travel by URL
 
 
 class Gate:
-    """Of one emulator. `names` are the values of Host it answers to; what it `lacks` is not found, whoever asks."""
+    """Of one emulator. `names` are the values of Host it answers to; what it lacks is not found, whoever asks."""
 
-    def __init__(self, accounts: Accounts, *, names: set[str], control: str, lacks: frozenset[Lack]) -> None:
-        self._accounts, self._names, self._control, self._lacks = accounts, names, control, lacks
+    def __init__(self, accounts: Accounts, *, names: set[str], control: str, switches: Switches) -> None:
+        self._accounts, self._names, self._control, self._switches = accounts, names, control, switches
 
     def guard(self, request: web.Request) -> None:
         """A web page somewhere else must not reach this server through its reader's browser. Raises Refusal 403."""
@@ -29,7 +30,7 @@ class Gate:
 
     def account(self, request: web.Request, side: Side = Side.QUERY, lack: Lack | None = None) -> Account:
         """Whose key this is; `lack` is what there must not be a lack of. Raises Refusal 401, 404."""
-        if lack in self._lacks:
+        if lack in self._switches.lacks:
             raise not_found()
         account = self._accounts.of(_shown(request))
         if account is None:

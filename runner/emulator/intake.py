@@ -11,9 +11,11 @@ from urllib.parse import unquote
 
 from runner.contract import check
 from runner.contract.model import Model
+from runner.core.media import Kind
 from runner.core.request import canonical
 from runner.emulator.clock import FARTHEST_S
 from runner.emulator.refusals import Refusal, Side
+from runner.emulator.switches import WAN25, Switches
 from runner.emulator.tasks import FILTERS, TYPES, Task
 
 LABEL_CHARACTERS = 80
@@ -80,17 +82,25 @@ def wishes(headers: Mapping[str, str]) -> Wishes:
     return Wishes(idempotency_key=key, seed=None if said is None else int(said) % SEEDS, label=label)
 
 
-def read(raw: bytes, models: Mapping[str, Model], wished: Wishes) -> Asked:
+def read(raw: bytes, models: Mapping[str, Model], wished: Wishes, switches: Switches) -> Asked:
     """The request in these bytes. Raises Refusal 400 (with `param` where one property is at fault) or 404."""
     written = json_object(raw)
     model = _model(written.get("model"), models)
     for name, policy in model.too_long.items():
-        if policy == "cut" and isinstance(text := written.get(name), str):
-            written[name] = text[: model.properties[name]["maxLength"]]
+        most = _longest(model, name, switches)
+        if isinstance(text := written.get(name), str) and len(text) > most:
+            if policy != "cut" and switches.long_prompt == "refuse":
+                raise _unlawful(f"`{name}` has {len(text)} characters; model `{model.name}` takes {most}", name)
+            written[name] = text[:most]
+    if switches.unknown_fields == "ignore":
+        written = {name: value for name, value in written.items() if name in model.properties}
+    if switches.silent_audio == "ignore" and isinstance(model.sound, str) and written.get(model.sound) is False:
+        sounds = {name for name, rule in model.by_property.items() if rule.kind is Kind.AUDIO}
+        written = {name: value for name, value in written.items() if name not in sounds}
     body = {**model.defaults, **written}
     if faults := check.faults(model, body):
         first = faults[0]
-        raise Refusal(400, message=f"Invalid request format: {first.headline}", param=str(first.path[0]))
+        raise _unlawful(first.headline, str(first.path[0]))
     return Asked(model=model, body=body, digest=hashlib.sha256(raw).hexdigest(), wishes=wished)
 
 
@@ -172,6 +182,15 @@ def json_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(written, dict):
         raise Refusal(400, message="Invalid request format: the body is no JSON object", param="")
     return written
+
+
+def _longest(model: Model, name: str, switches: Switches) -> int:
+    most: int = model.properties[name]["maxLength"]
+    return min(most, switches.wan25_prompt) if (model.name, name) == (WAN25, "prompt") else most
+
+
+def _unlawful(headline: str, param: str) -> Refusal:
+    return Refusal(400, message=f"Invalid request format: {headline}", param=param)
 
 
 def _unlisted(param: str, lawful: str) -> Refusal:

@@ -90,7 +90,7 @@ class Refusal(Exception):
         self.type, standard_code, standard_message = _STANDARD.get(status, _STANDARD[500])
         if side is Side.QUERY:
             standard_code, standard_message = _QUERY.get(status, (standard_code, standard_message))
-        self.status = status
+        self.status, self.side = status, side
         self.code = code or standard_code
         self.message = message or standard_message
         self.param = _PARAM.get((side, status)) if param is None else param

@@ -11,14 +11,15 @@ from typing import Any
 
 from aiohttp import web
 
-from runner.emulator import downloads, intake, tasks
+from runner.emulator import catalogue, downloads, intake, tasks
 from runner.emulator.clock import Clock
 from runner.emulator.downloads import hang_up
 from runner.emulator.filing import Filing
 from runner.emulator.gate import BODY_BYTES, Gate, json_bytes, not_found
-from runner.emulator.refusals import Lack, Profile, Refusal, Side
+from runner.emulator.refusals import Lack, Refusal, Side
 from runner.emulator.script import AmendCreate, Drop, DropPoll, Poll, Reply, Said, Stall
 from runner.emulator.studio import Studio
+from runner.emulator.switches import Switches
 from runner.emulator.works import bug_line
 
 _FILES = "/api/v1/files/"
@@ -34,18 +35,23 @@ class Routes:
         gate: Gate,
         filing: Filing,
         *,
-        profile: Profile,
+        switches: Switches,
         clock: Clock,
         log: Callable[[str], None],
     ) -> None:
         self._studio, self._gate, self._filing = studio, gate, filing
-        self._profile, self._clock, self._log = profile, clock, log
+        self._switches, self._clock, self._log = switches, clock, log
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._answered], client_max_size=BODY_BYTES)
         app.add_routes(
             [
                 web.get("/healthz", self._health),
+                web.get("/v1/catalog/models", self._catalogue_models),
+                web.get("/v1/catalog/health", self._catalogue_health),
+                web.get("/v1/catalog/pricing-rules", self._prices),
+                web.get("/v1/catalog/models/{id}/pricing-rules", self._prices_of),
+                web.get("/web/api/models/pricing", self._web_prices),
                 web.get("/results/{token}/{name}", self._result),
                 web.post("/v1/videos/generations", self._create),
                 web.get("/v1/tasks", self._list),
@@ -85,8 +91,16 @@ class Routes:
         return answer
 
     def _refused(self, refusal: Refusal, allow: str | None = None) -> web.Response:
-        headers = refusal.headers | ({"Allow": allow} if allow else {})
-        return web.json_response(refusal.body(self._profile), status=refusal.status, headers=headers)
+        body, headers = self._envelope(refusal)
+        headers |= {"Allow": allow} if allow else {}
+        return web.json_response(body, status=refusal.status, headers=headers)
+
+    def _envelope(self, refusal: Refusal) -> tuple[dict[str, Any], dict[str, str]]:
+        """Its body and its headers."""
+        body, headers = refusal.body(self._switches.profile), refusal.headers
+        if refusal.side is Side.QUERY and not self._switches.query_suggestion:
+            body["error"].pop("fallback_suggestion", None)
+        return body, headers if self._switches.retry_after else {}
 
     # ---------------------------------------------------------------- the video API
 
@@ -100,7 +114,10 @@ class Routes:
         if isinstance(mishap, Reply) and not mishap.accepted:
             return self._said(mishap, Side.CREATE)
         accepted = self._studio.accept(account, raw, wished)
-        body = tasks.created_body(accepted.task, self._profile)
+        task = accepted.task
+        if self._switches.finished_at_submit:
+            task = await self._studio.finished(task.id)
+        body = tasks.created_body(task, self._switches)
         match mishap:
             case Drop():
                 return hang_up(request)
@@ -127,6 +144,8 @@ class Routes:
         return web.json_response(self._studio.page(account, intake.page(request.query)))
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "HEAD" and not self._switches.head:
+            raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
         identifier, _, suffix = request.match_info["name"].rpartition(".")
         clip, task, mishap = self._studio.result(request.match_info["token"], identifier if suffix == "mp4" else "")
         return await downloads.send(request, clip, task, mishap, self._clock)
@@ -141,6 +160,29 @@ class Routes:
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
+
+    # ---------------------------------------------------------------- the catalogue, for everybody
+
+    async def _catalogue_models(self, request: web.Request) -> web.Response:
+        return _public(request, catalogue.models(self._studio.models))
+
+    async def _catalogue_health(self, request: web.Request) -> web.Response:
+        return _public(request, {"status": "ok", "models": len(self._studio.models)})
+
+    async def _prices(self, request: web.Request) -> web.Response:
+        return _public(request, {"object": "list", "data": self._rules()})
+
+    async def _prices_of(self, request: web.Request) -> web.Response:
+        name = request.match_info["id"]
+        if name not in self._studio.models:
+            raise Refusal(404)
+        return _public(request, {"object": "list", "data": [rule for rule in self._rules() if rule["model"] == name]})
+
+    async def _web_prices(self, request: web.Request) -> web.Response:
+        return _public(request, {"success": True, "message": "", "data": self._rules()})
+
+    def _rules(self) -> list[dict[str, Any]]:
+        return catalogue.rules(self._studio.models.values(), self._clock.now())
 
     # ---------------------------------------------------------------- control
 
@@ -170,8 +212,7 @@ class Routes:
 
     def _said(self, said: Said, side: Side) -> web.Response:
         if said.raw is None:
-            refusal = said.refusal(side)
-            body, headers = refusal.body(self._profile), refusal.headers
+            body, headers = self._envelope(said.refusal(side))
             for name in said.without:
                 body["error"].pop(name, None)
                 headers.pop(name, None)
@@ -188,6 +229,14 @@ def _masked(path: str) -> str:
     if first in ("results", "files") and rest:
         return f"/{first}/.../{rest[-1]}"
     return f"{_FILES}..." if path.startswith(f"{_FILES}file-") else path
+
+
+def _public(request: web.Request, body: dict[str, Any]) -> web.Response:
+    """This body, or that the client has it."""
+    headers = {"ETag": catalogue.etag(body), "Cache-Control": "no-cache"}
+    if catalogue.known(headers["ETag"], request.headers.get("If-None-Match")):
+        return web.Response(status=304, headers=headers)
+    return web.json_response(body, headers=headers)
 
 
 def _of_aiohttp(raised: web.HTTPException) -> Refusal:

@@ -1,5 +1,6 @@
 """The service behind the routes: what is asked of it and what it answers, without a word of HTTP but the refusals."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +16,13 @@ from runner.emulator import billing, intake, tasks
 from runner.emulator.accounts import Account
 from runner.emulator.clock import Clock
 from runner.emulator.intake import Asked, Page, Wishes
-from runner.emulator.refusals import Lack, Profile, Refusal, Side
+from runner.emulator.refusals import Lack, Refusal, Side
 from runner.emulator.script import AmendPoll, Download, DropPoll, NoResults, OnCreate, Poll, Reserve, Script, Word
+from runner.emulator.switches import Switches
 from runner.emulator.tasks import Status, Task
 from runner.emulator.works import Job, Works
 
-LINK_S = 24 * 3600  # a result link's life
-TASK_S = 2 * LINK_S  # an ended task's; the documents name no period
-REPLAY_S = 24 * 3600  # how long an idempotency key is remembered
+FINISH_S = 45  # that a create waits for its task, where tasks are finished at submit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +79,12 @@ class Studio:
         works: Works,
         *,
         base_url: str,
-        profile: Profile,
-        lacks: frozenset[Lack],
-        fresh_links: bool,
+        switches: Switches,
         script: Script,
         clock: Clock,
     ) -> None:
         self.models, self._works, self._base_url = models, works, base_url
-        self._profile, self._lacks, self._fresh_links = profile, lacks, fresh_links
-        self._script, self._clock = script, clock
+        self._switches, self._script, self._clock = switches, script, clock
         self._jobs: dict[str, Job] = {}
         self._replays: dict[tuple[Account, str], Job] = {}
         self._labels: Counter[str] = Counter()
@@ -103,10 +100,10 @@ class Studio:
 
     def accept(self, account: Account, raw: bytes, wished: Wishes) -> Accepted:
         """The task of this create. Raises Refusal 400, 402, 404, 409."""
-        asked = intake.read(raw, self.models, wished)
-        replay = None if Lack.IDEMPOTENCY in self._lacks else wished.idempotency_key or None
+        asked = intake.read(raw, self.models, wished, self._switches)
+        replay = None if Lack.IDEMPOTENCY in self._switches.lacks else wished.idempotency_key or None
         known = self._replays.get((account, replay)) if replay else None
-        if known and self._clock.now() < known.task.created_at + REPLAY_S:
+        if known and self._clock.now() < known.task.created_at + self._switches.key_s:
             if known.asked.digest != asked.digest:
                 raise Refusal(409, param="Idempotency-Key")
             return Accepted(task=known.task, replayed=True)
@@ -121,6 +118,15 @@ class Studio:
         """The id of the task with this number. Raises LookupError."""
         return next(islice(self._jobs, number - 1, None))
 
+    async def finished(self, task_id: str) -> Task:
+        """The task once it has ended, or as it is after FINISH_S."""
+        job, waited = self._jobs[task_id], asyncio.create_task(self._clock.sleep(FINISH_S))
+        ended = asyncio.create_task(job.done.wait())
+        await asyncio.wait({waited, ended}, return_when=asyncio.FIRST_COMPLETED)
+        waited.cancel()
+        ended.cancel()
+        return job.task
+
     def poll(self, account: Account, identifier: str) -> dict[str, Any] | Poll | DropPoll:
         """The body of a task's GET, or what to do in its place. Raises Refusal 400, 404."""
         if not tasks.ID.fullmatch(identifier):
@@ -128,12 +134,14 @@ class Studio:
         job = self._jobs.get(identifier)
         if job is None or job.account is not account or self._gone(job):
             raise Refusal(404, Side.QUERY)
+        if self._switches.payment == "query" and account.remaining < 0:
+            raise Refusal(402, Side.QUERY)
         task = job.task
         job.polls[task.status] += 1
         mishap = self._script.on_poll(task.number, task.label, job.polls.total(), task.status, job.polls[task.status])
         if isinstance(mishap, Poll | DropPoll):
             return mishap
-        body = tasks.query_body(task, self._profile, self._links(job))
+        body = tasks.query_body(task, self._switches, self._links(job))
         match mishap:
             case Word():
                 return {**body, "status": mishap.status}
@@ -173,7 +181,7 @@ class Studio:
         made = [at for link, at in job.links.items() if compare_digest(token.encode(), link.encode())] if job else []
         if job is None or not made or not self._has_results(job):
             raise Refusal(404, Side.QUERY, code="result_not_found", message="Result not found", param="")
-        if made[0] + LINK_S <= self._clock.now():
+        if made[0] + self._switches.link_s <= self._clock.now():
             raise Refusal(403, Side.QUERY, code="link_expired", message="Link has expired")
         job.downloads += 1
         spoiled = self._script.on_download(job.task.number, job.task.label, job.downloads)
@@ -205,7 +213,7 @@ class Studio:
         reserved = planned.amount if planned else billing.price(asked.model, asked.body, unknown, now)
         width, height = asked.model.size(asked.body, None)
         pixels = width * height * asked.model.output.fps * intake.seconds(asked)
-        account.reserve(reserved)
+        account.reserve(reserved, on_credit=self._switches.payment == "query")
         task = Task(
             id=tasks.task_id(now, randbelow(tasks.ID_SPACE)),
             number=number,
@@ -223,7 +231,7 @@ class Studio:
         if not job.links or not self._has_results(job):
             return []
         now = self._clock.now()
-        if self._fresh_links and max(job.links.values()) + LINK_S <= now:
+        if self._switches.fresh_links and max(job.links.values()) + self._switches.link_s <= now:
             job.link(now)
         return [f"{self._base_url}/results/{list(job.links)[-1]}/{job.task.id}.mp4"]
 
@@ -231,4 +239,4 @@ class Studio:
         return self._script.on_task(NoResults, job.task.number, job.task.label) is None
 
     def _gone(self, job: Job) -> bool:
-        return job.task.ended_at is not None and job.task.ended_at + TASK_S <= self._clock.now()
+        return job.task.ended_at is not None and job.task.ended_at + self._switches.task_s <= self._clock.now()

@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.core.money import ZERO
 from runner.emulator.refusals import Profile
+from runner.emulator.switches import Switches
 
 ID = re.compile(r"task-unified-[0-9]{1,12}-[0-9a-z]{8}")
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -114,26 +115,29 @@ def settled(task: Task, at: float, charged: Decimal) -> Task:
     return replace(task, charged=charged, settled_at=at)
 
 
-def created_body(task: Task, profile: Profile) -> dict[str, Any]:
+def created_body(task: Task, switches: Switches) -> dict[str, Any]:
     """The answer to the POST: the task as it was accepted, also when it is asked for again by its idempotency key."""
+    if not switches.finished_at_submit:
+        task = replace(task, status=Status.PENDING, progress=0)
+    can_cancel = task.status is Status.PENDING and switches.profile is Profile.DOCUMENTED
     return {
-        **_head(replace(task, status=Status.PENDING, progress=0)),
-        "task_info": {"can_cancel": profile is Profile.DOCUMENTED, "estimated_time": task.estimated_s},
-        "usage": _usage(task, profile, settled=False),
+        **_head(task, switches),
+        "task_info": {"can_cancel": can_cancel, "estimated_time": task.estimated_s},
+        "usage": _usage(task, switches, settled=False),
     }
 
 
-def query_body(task: Task, profile: Profile, results: Sequence[str]) -> dict[str, Any]:
+def query_body(task: Task, switches: Switches, results: Sequence[str]) -> dict[str, Any]:
     """The answer to GET /v1/tasks/{id}; `results` are links and stand there only when the task is completed."""
-    body = _head(task)
+    body = _head(task, switches)
     pending = task.status is Status.PENDING
-    body["task_info"] = {"can_cancel": pending and profile is Profile.DOCUMENTED}
+    body["task_info"] = {"can_cancel": pending and switches.profile is Profile.DOCUMENTED}
     if task.status is Status.COMPLETED:
         body["results"] = list(results)
     if task.error:
         body["error"] = {"code": task.error.code, "message": task.error.message}
-    if profile is Profile.CURRENT:
-        body["usage"] = _usage(task, profile, settled=True)
+    if switches.profile is Profile.CURRENT:
+        body["usage"] = _usage(task, switches, settled=True)
         body["billing"] = _billing(task)
         if task.ended_at is not None:
             body["duration"] = round(task.ended_at - task.created_at, 3)
@@ -166,22 +170,23 @@ def _moved(task: Task, status: Status, **changes: Any) -> Task:
     return replace(task, status=status, **changes)
 
 
-def _head(task: Task) -> dict[str, Any]:
+def _head(task: Task, switches: Switches) -> dict[str, Any]:
     return {
         "created": int(task.created_at),
         "id": task.id,
         "model": task.model,
-        "object": "video.generation.task",
+        **({"object": "video.generation.task"} if switches.object else {}),
         "progress": task.progress,
         "status": str(task.status),
         "type": "video",
     }
 
 
-def _usage(task: Task, profile: Profile, *, settled: bool) -> dict[str, Any]:
+def _usage(task: Task, switches: Switches, *, settled: bool) -> dict[str, Any]:
     # The documents' examples say per_call and count seconds all the same; today's answers say per_second.
+    own_word = "per_second" if switches.profile is Profile.CURRENT else "per_call"
     usage: dict[str, Any] = {
-        "billing_rule": "per_second" if profile is Profile.CURRENT else "per_call",
+        "billing_rule": own_word if switches.billing_rule == "auto" else switches.billing_rule,
         "credits_reserved": number(task.reserved),
         "user_group": "default",
     }

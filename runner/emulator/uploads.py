@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 from runner.adapters.media import digest as digest_of
 from runner.emulator.accounts import Account
 from runner.emulator.sniff import HEAD_BYTES, sniff
+from runner.emulator.switches import Switches
 
 MAX_BYTES = 100_000_000
-KEPT_S = 72 * 3600
 _BATCH_BYTES = 1 << 20
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _UPLOAD_PATH = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,7}")
@@ -47,11 +47,8 @@ class Upload:
     sha256: str
     path: Path
     uploaded_at: float
+    expires_at: float
     receipt: str = ""
-
-    @property
-    def expires_at(self) -> float:
-        return self.uploaded_at + KEPT_S
 
     def described(self, base_url: str) -> dict[str, Any]:
         url = f"{base_url}/files/{self.id}/{self.name}"
@@ -87,8 +84,10 @@ class Draft:
 class Uploads:
     """The files of one emulator, in `folder`, which exists and is its own."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float], *, max_bytes: int = MAX_BYTES) -> None:
-        self._folder, self._clock, self.max_bytes = folder, clock, max_bytes
+    def __init__(
+        self, folder: Path, clock: Callable[[], float], switches: Switches, *, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._folder, self._clock, self._switches, self.max_bytes = folder, clock, switches, max_bytes
         self._kept: dict[str, Upload] = {}
 
     async def take_in(self, account: Account, chunks: AsyncIterator[bytes]) -> Draft:
@@ -139,6 +138,7 @@ class Uploads:
         if receipt and not _RECEIPT.fullmatch(receipt):
             raise BadUpload(400, "Invalid X-Evo-Upload-Id")
         self._demand_room(account)
+        now = self._clock()
         upload = Upload(
             id=draft.id,
             account=account.name,
@@ -149,7 +149,8 @@ class Uploads:
             size_bytes=draft.size_bytes,
             sha256=draft.sha256,
             path=draft.path,
-            uploaded_at=self._clock(),
+            uploaded_at=now,
+            expires_at=now + self._switches.file_s,
             receipt=receipt,
         )
         self._kept[upload.id] = upload
@@ -198,7 +199,7 @@ class Uploads:
         try:
             sha256, size = await write(path)
             kind = sniff(await asyncio.to_thread(_head, path))
-            if kind is None:
+            if kind is None or (self._switches.upload_types == "images" and not kind[0].startswith("image/")):
                 raise BadUpload(415, "Unsupported file type")
         except BaseException:
             path.unlink(missing_ok=True)

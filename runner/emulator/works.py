@@ -48,6 +48,7 @@ class Job:
     held: bool = False
     polls: Counter[Status] = field(default_factory=Counter)
     downloads: int = 0
+    done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def link(self, at: float) -> None:
         self.links[secrets.token_urlsafe(24)] = at
@@ -178,6 +179,7 @@ class Works:
 
     def _ended(self, job: Job, charged: Decimal, seconds: float | None = None) -> None:
         self.pace.done(job.pixels, seconds)
+        job.done.set()
         job.account.ended()
         later = self._script.on_task(Settle, job.task.number, job.task.label)
         if later is None:

@@ -12,6 +12,7 @@ from stage import KEY, Ended, PaidService, Stage, paid, until
 
 from runner.emulator.refusals import Lack
 from runner.emulator.script import Charge, Drop, Fail, Hold, Mishap, Reserve, Settle
+from runner.emulator.switches import Switches
 
 PRICE = Decimal("12.75")
 FILM = "storyboard: 1\nshots:\n" + "".join(
@@ -138,7 +139,7 @@ def test_collect_counts_what_it_settles(stage: Stage) -> None:
 
 
 def test_a_service_without_accounts_is_passed_over_and_only_v_says_so(stage: Stage) -> None:
-    with service(stage, lacks=[Lack.CREDITS]) as api:
+    with service(stage, switches=Switches(lacks=frozenset({Lack.CREDITS}))) as api:
         ended = run(stage, api, "--shots", "sea")
         assert (ended.code, billed(ended)) == (0, ""), ended
         assert "balance" not in ended.out + ended.err

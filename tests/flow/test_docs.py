@@ -10,7 +10,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,9 +27,9 @@ from runner.core.diagnostics import CODES
 from runner.core.errors import Exit
 from runner.emulator.clock import Clock
 from runner.emulator.filing import Filing
-from runner.emulator.refusals import Profile
 from runner.emulator.routes import Routes
 from runner.emulator.script import Script
+from runner.emulator.switches import WORDS, Switches
 from runner.language import bounds
 from runner.language.builder import Limits
 from runner.language.shot import MOST_TAKES
@@ -438,18 +438,29 @@ def test_the_table_of_prices_is_the_shipped_tariffs() -> None:
         assert [cell.strip() for cell in rows[name]] == expected
 
 
+def test_the_emulators_switches_are_all_in_the_table_with_their_defaults() -> None:
+    rows = {row[0].strip("`"): row[1] for row in table(EMULATOR, "## Switches")}
+    assert list(rows) == [one.name for one in fields(Switches)]
+    for name, values in rows.items():
+        default = getattr(Switches(), name)
+        words = WORDS.get(name) or (("true", "false") if isinstance(default, bool) else (str(default),))
+        said = "" if isinstance(default, frozenset) else str(default).lower()
+        assert [value.strip("`") for value in values.split(", ")] == list(words)
+        assert re.findall(r"`([^`]+)`", values) == ([said] if said else [])
+
+
 def test_the_emulators_endpoints_are_all_in_the_table() -> None:
     nothing = cast("Any", None)
     routes = Routes(
         nothing,
         nothing,
-        Filing(nothing, nothing, nothing, base_url="", script=Script()),
-        profile=Profile.CURRENT,
+        Filing(nothing, nothing, nothing, base_url="", script=Script(), switches=Switches()),
+        switches=Switches(),
         clock=Clock(),
         log=print,
     )
     served = {
-        f"{route.method} {re.sub(r'/{.*', '', route.resource.canonical)}"
+        re.sub(r"{[^}]*}", "ID", f"{route.method} {re.sub(r'(/{[^}]*})+$', '', route.resource.canonical)}")
         for route in routes.application().router.routes()
         if route.resource is not None and route.method != "HEAD"
     }

@@ -20,8 +20,9 @@ from runner.adapters.media import probe_clip
 from runner.emulator.app import Emulator
 from runner.emulator.refusals import Profile
 from runner.emulator.script import Reply, Script
-from runner.emulator.studio import LINK_S, REPLAY_S, TASK_S
+from runner.emulator.switches import Switches
 
+HOURS = Switches()
 IDEMPOTENT = {"Idempotency_Key": "0123456789abcdef"}
 CREATE = "/v1/videos/generations"
 
@@ -109,12 +110,12 @@ class TestClip:
         clock = Clock()
         async with emulated(tmp_path, clock=clock) as client:
             task = await client.task(SEEDED)
-            clock.now += LINK_S - 1
+            clock.now += HOURS.link_s - 1
             assert (await client.call("GET", task["results"][0])).status == 200
             clock.now += 1
             assert (await client.call("GET", task["results"][0])).status == 403
             assert (await client.poll(task["id"])).status == 200
-            clock.now += TASK_S - LINK_S
+            clock.now += HOURS.task_s - HOURS.link_s
             gone = await client.poll(task["id"])
             assert (gone.status, gone.error["message"]) == (404, "Task not found or expired")
 
@@ -215,7 +216,7 @@ class TestIdempotency:
         clock = Clock()
         async with emulated(tmp_path, clock=clock) as client:
             first = await client.create(TEXT, **IDEMPOTENT)
-            clock.now += REPLAY_S
+            clock.now += HOURS.key_s
             assert (await client.create(TEXT, **IDEMPOTENT)).json["id"] != first.json["id"]
 
 
@@ -332,7 +333,7 @@ class TestRefusals:
     @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 429, 500, 502, 503])
     async def test_every_documented_status_can_be_met(self, tmp_path: Path, status: int) -> None:
         script = Script(mishaps=(Reply(create=1, status=status),))
-        async with emulated(tmp_path, script=script, profile=Profile.DOCUMENTED) as client:
+        async with emulated(tmp_path, script=script, switches=Switches(profile=Profile.DOCUMENTED)) as client:
             answer = await client.create(TEXT)
             assert (answer.status, answer.error["code"]) == (status, status)
             assert ("Retry-After" in answer.headers) == (status in (429, 503))
@@ -433,7 +434,7 @@ class TestLife:
         assert await asyncio.to_thread(lambda: [*folder.iterdir()]) == []
 
     async def test_the_documented_profile_has_codes_that_are_numbers(self, tmp_path: Path) -> None:
-        async with emulated(tmp_path, profile=Profile.DOCUMENTED) as client:
+        async with emulated(tmp_path, switches=Switches(profile=Profile.DOCUMENTED)) as client:
             assert (await client.create({})).error["code"] == 400
             made = await client.create(SEEDED)
             assert made.json["task_info"]["can_cancel"] is True

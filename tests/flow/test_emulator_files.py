@@ -15,8 +15,9 @@ from servers import said, serving
 
 from runner.emulator.filing import BASE64_BYTES
 from runner.emulator.script import Script, Upload
-from runner.emulator.uploads import KEPT_S
+from runner.emulator.switches import Switches
 
+HOURS = Switches()
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
 OTHER = "sk-evo-other"
 FILES = "/api/v1/files"
@@ -144,7 +145,7 @@ class TestLife:
 
     async def test_a_file_goes_after_72_hours(self, client: Client) -> None:
         kept = (await sent(client)).json["data"]
-        client.emulator.advance(KEPT_S - 10)
+        client.emulator.advance(HOURS.file_s - 10)
         assert (await client.call("GET", kept["file_url"])).status == 200
         client.emulator.advance(10)
         assert (await client.call("GET", kept["file_url"])).status == 404

@@ -36,8 +36,9 @@ from runner.emulator.script import (
     Settle,
     Stall,
 )
-from runner.emulator.studio import LINK_S, REPLAY_S, TASK_S
+from runner.emulator.switches import Switches
 
+HOURS = Switches()
 KEYED = {"Idempotency_Key": "0123456789abcdef"}
 OTHER = "sk-evo-other"
 SECOND = "sk-evo-second"
@@ -106,8 +107,8 @@ class TestCredits:
     @pytest.mark.parametrize(
         ("mishap", "options"),
         [
-            (Fail(task=1, code="service_error"), {"refunds": False}),
-            (Cancel(task=1), {"refunds": False}),
+            (Fail(task=1, code="service_error"), {"switches": Switches(refunds=False)}),
+            (Cancel(task=1), {"switches": Switches(refunds=False)}),
             (Fail(task=1, code="service_error", refunded=False), {}),
             (Cancel(task=1, refunded=False), {}),
         ],
@@ -140,7 +141,7 @@ class TestCredits:
     async def test_settling_can_never_come(self, tmp_path: Path) -> None:
         async with unlucky(tmp_path, Settle(task=1, seconds=None), balance=Decimal(100)) as client:
             task = await client.task(TEXT)
-            client.emulator.advance(LINK_S)
+            client.emulator.advance(HOURS.link_s)
             assert (await client.poll(task["id"])).json["billing"]["charge_status"] == "reserved"
             assert await balance(client) == (87.25, 0)
 
@@ -156,7 +157,7 @@ class TestCredits:
             assert (await asyncio.to_thread(probe_clip, tmp_path / "clip.mp4")).duration_s == made_s
 
     async def test_the_documents_know_no_billing(self, tmp_path: Path) -> None:
-        async with emulated(tmp_path, profile=Profile.DOCUMENTED) as client:
+        async with emulated(tmp_path, switches=Switches(profile=Profile.DOCUMENTED)) as client:
             task = await client.task(TEXT)
             assert {"usage", "billing"}.isdisjoint(task)
 
@@ -312,21 +313,21 @@ class TestBatch:
 class TestTime:
     async def test_a_day_passes_in_a_moment_links_die_and_then_tasks_go(self, client: Client) -> None:
         task = await client.task(SEEDED)
-        assert (await skip(client, LINK_S - 60)).status == 200
+        assert (await skip(client, HOURS.link_s - 60)).status == 200
         assert (await client.call("GET", task["results"][0])).status == 200
         await skip(client, 60)
         assert (await client.call("GET", task["results"][0])).status == 403
         assert (await client.poll(task["id"])).json["results"] == task["results"]
-        await skip(client, TASK_S - LINK_S)
+        await skip(client, HOURS.task_s - HOURS.link_s)
         assert (await client.poll(task["id"])).status == 404
         assert (await client.call("GET", "/v1/tasks")).json["total"] == 0
         assert len(client.emulator.invoice) == 1
 
     async def test_a_query_can_give_a_fresh_link_once_the_old_one_is_dead(self, tmp_path: Path) -> None:
-        async with emulated(tmp_path, fresh_links=True) as client:
+        async with emulated(tmp_path, switches=Switches(fresh_links=True)) as client:
             task = await client.task(SEEDED)
             (old,) = task["results"]
-            await skip(client, LINK_S - 60)
+            await skip(client, HOURS.link_s - 60)
             assert (await client.poll(task["id"])).json["results"] == [old]
             await skip(client, 60)
             (new,) = (await client.poll(task["id"])).json["results"]
@@ -344,7 +345,7 @@ class TestTime:
 
     async def test_idempotency_keys_are_forgotten(self, client: Client) -> None:
         first = await client.create(SEEDED, **KEYED)
-        await skip(client, REPLAY_S - 60)
+        await skip(client, HOURS.key_s - 60)
         assert (await client.create(SEEDED, **KEYED)).json["id"] == first.json["id"]
         await skip(client, 60)
         assert (await client.create(SEEDED, **KEYED)).json["id"] != first.json["id"]
@@ -406,13 +407,13 @@ class TestOlderGateway:
         ],
     )
     async def test_what_it_lacks_is_not_found(self, tmp_path: Path, lack: Lack, method: str, path: str) -> None:
-        async with emulated(tmp_path, lacks={lack}) as client:
+        async with emulated(tmp_path, switches=Switches(lacks=frozenset({lack}))) as client:
             answer = await client.call(method, path)
             assert (answer.status, answer.error["code"]) == (404, "not_found")
             assert (await client.create(TEXT)).status == 200
 
     async def test_idempotency_keys_can_mean_nothing(self, tmp_path: Path) -> None:
-        async with emulated(tmp_path, lacks={Lack.IDEMPOTENCY}) as client:
+        async with emulated(tmp_path, switches=Switches(lacks=frozenset({Lack.IDEMPOTENCY}))) as client:
             for _ in range(2):
                 assert (await client.create(TEXT, **KEYED)).status == 200
             assert [line.seen for line in client.emulator.invoice] == [2, 2]
@@ -484,7 +485,9 @@ async def test_the_ledger_of_creates_adds_up_whatever_went_wrong(tmp_path: Path,
 
 
 async def test_the_command_takes_balance_and_rate_and_says_the_control_token(tmp_path: Path) -> None:
-    process = Stage(tmp_path).start("emulate", "--key", KEY, "--balance", "13", "--rate", "0.01")
+    process = Stage(tmp_path).start(
+        "emulate", "--key", KEY, "--balance", "13", "--rate", "0.01", "--set", "object=false"
+    )
     try:
         assert process.stderr is not None
         lines = [await asyncio.to_thread(process.stderr.readline) for _ in range(4)]
@@ -500,6 +503,7 @@ async def test_the_command_takes_balance_and_rate_and_says_the_control_token(tmp
 
             creates = [await said("POST", "/v1/videos/generations", json=TEXT, headers=bearer) for _ in range(2)]
             assert [status for status, _ in creates] == [200, 429]
+            assert "object" not in creates[0][1]
             control = {"Authorization": f"Bearer {token}"}
             assert (await said("POST", "/_emulate/clock", json={"advance_s": 100}, headers=control))[0] == 200
             assert (await said("POST", "/v1/videos/generations", json=TEXT, headers=bearer))[0] == 402
@@ -511,8 +515,8 @@ async def test_the_command_takes_balance_and_rate_and_says_the_control_token(tmp
     assert (process.returncode, out) == (0, "")
 
 
-@pytest.mark.parametrize("words", [("--rate", "0"), ("--balance", "-1"), ("--balance", "all")])
-def test_the_command_refuses_what_is_no_balance_and_no_rate(tmp_path: Path, words: tuple[str, str]) -> None:
+@pytest.mark.parametrize("words", [("--rate", "0"), ("--balance", "-1"), ("--balance", "all"), ("--set", "object=yes")])
+def test_the_command_refuses_what_is_no_balance_no_rate_and_no_switch(tmp_path: Path, words: tuple[str, str]) -> None:
     ended = Stage(tmp_path).shotrunner("emulate", *words)
     assert ended.code == 2, ended
     assert words[0] in ended.err

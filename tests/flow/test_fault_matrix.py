@@ -32,6 +32,7 @@ from runner.emulator.mishaps import (
     Word,
 )
 from runner.emulator.script import Mishap
+from runner.emulator.switches import Switches
 from runner.emulator.tasks import Status
 
 SEA = """\
@@ -163,7 +164,7 @@ def test_each_fault_has_its_state_its_bill_and_its_exit_code(row: Row, tmp_path:
     stage = Stage(folder)
     stage.write("film.yaml", row.film)
     picture(folder / "face.png", (640, 360))
-    with paid(tmp_path / "service", *row.mishaps, fresh_links=row.fresh_links) as api:
+    with paid(tmp_path / "service", *row.mishaps, switches=Switches(fresh_links=row.fresh_links)) as api:
         row.before(stage, api)
         for outcome, prepare in ((row.first, None), (row.second, row.between)):
             if prepare:

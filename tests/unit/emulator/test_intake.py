@@ -11,6 +11,7 @@ from runner.adapters import catalog
 from runner.emulator import intake
 from runner.emulator.intake import Asked, Wishes
 from runner.emulator.refusals import Refusal
+from runner.emulator.switches import Switches
 
 MODELS = catalog.shipped_models()
 T2V, T2V_SEED, I2V = "wan2.5-text-to-video", "wan2.7-text-to-video", "wan2.6-image-to-video-flash"
@@ -18,12 +19,12 @@ IMAGE = "http://127.0.0.1:9/a.png"
 
 
 def read(body: object, **headers: Any) -> Asked:
-    return intake.read(json.dumps(body).encode(), MODELS, Wishes(**headers))
+    return intake.read(json.dumps(body).encode(), MODELS, Wishes(**headers), Switches())
 
 
 def refused(raw: bytes) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        intake.read(raw, MODELS, Wishes())
+        intake.read(raw, MODELS, Wishes(), Switches())
     return caught.value
 
 
@@ -46,7 +47,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 )
 def test_any_object_is_read_or_refused(rest: dict[str, Any], model: str | None) -> None:
     try:
-        asked = intake.read(json.dumps({"model": model, **rest}).encode(), MODELS, Wishes())
+        asked = intake.read(json.dumps({"model": model, **rest}).encode(), MODELS, Wishes(), Switches())
     except Refusal as refusal:
         assert refusal.status in (400, 404)
     else:

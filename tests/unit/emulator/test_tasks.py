@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from runner.emulator import tasks
 from runner.emulator.refusals import Profile
+from runner.emulator.switches import Switches
 from runner.emulator.tasks import ID, ID_SPACE, Ended, Status, Task, TaskError
 
+CURRENT, DOCUMENTED = Switches(), Switches(profile=Profile.DOCUMENTED)
 NOW = 1_795_000_000.25
 LINK = "http://127.0.0.1:1/results/x/y.mp4"
 ERROR = TaskError(code="invalid_audio", message="too short\nby far")
@@ -56,7 +58,7 @@ def test_two_numbers_make_two_ids(one: int, other: int) -> None:
 
 
 def test_the_answer_to_a_create_has_every_documented_field() -> None:
-    assert tasks.created_body(new(), Profile.DOCUMENTED) == {
+    assert tasks.created_body(new(), DOCUMENTED) == {
         "created": 1795000000,
         "id": "task-unified-1795000000-00000007",
         "model": "m",
@@ -70,28 +72,28 @@ def test_the_answer_to_a_create_has_every_documented_field() -> None:
 
 
 def test_today_nothing_can_be_cancelled_and_seconds_are_billed() -> None:
-    body = tasks.created_body(new(), Profile.CURRENT)
+    body = tasks.created_body(new(), CURRENT)
     assert body["task_info"]["can_cancel"] is False
     assert body["usage"]["billing_rule"] == "per_second"
 
 
 def test_a_replayed_create_tells_of_the_task_as_it_was_accepted() -> None:
     done = MOVES["completed"](MOVES["processing"](new()))
-    assert tasks.created_body(done, Profile.CURRENT) == tasks.created_body(new(), Profile.CURRENT)
+    assert tasks.created_body(done, CURRENT) == tasks.created_body(new(), CURRENT)
 
 
 def test_the_documented_query_has_nothing_that_the_documents_do_not_list() -> None:
     done = MOVES["completed"](MOVES["processing"](new()))
     listed = {"created", "id", "model", "object", "progress", "results", "status", "task_info", "type"}
-    assert set(tasks.query_body(done, Profile.DOCUMENTED, [LINK])) == listed
+    assert set(tasks.query_body(done, DOCUMENTED, [LINK])) == listed
 
 
-@pytest.mark.parametrize("profile", list(Profile))
-def test_results_stand_only_in_a_completed_task(profile: Profile) -> None:
+@pytest.mark.parametrize("switches", [CURRENT, DOCUMENTED])
+def test_results_stand_only_in_a_completed_task(switches: Switches) -> None:
     working = MOVES["processing"](new())
     for task in (new(), working, MOVES["failed"](working)):
-        assert "results" not in tasks.query_body(task, profile, [LINK])
-    done = tasks.query_body(MOVES["completed"](working), profile, [LINK])
+        assert "results" not in tasks.query_body(task, switches, [LINK])
+    done = tasks.query_body(MOVES["completed"](working), switches, [LINK])
     assert (done["results"], done["progress"], done["status"]) == ([LINK], 100, "completed")
 
 
@@ -101,7 +103,7 @@ def ended(word: str, charged: str | None) -> Task:
 
 
 def test_a_failed_task_says_why_and_what_came_back_when() -> None:
-    body = tasks.query_body(ended("failed", "0"), Profile.CURRENT, [])
+    body = tasks.query_body(ended("failed", "0"), CURRENT, [])
     assert body["status"] == "failed"
     assert body["progress"] == 0
     assert body["error"] == {"code": "invalid_audio", "message": "too short\nby far"}
@@ -135,7 +137,7 @@ def test_a_failed_task_says_why_and_what_came_back_when() -> None:
 def test_billing_says_what_was_charged_and_what_came_back(
     word: str, charged: str | None, said: tuple[str, str, float, float]
 ) -> None:
-    body = tasks.query_body(ended(word, charged), Profile.CURRENT, [LINK])
+    body = tasks.query_body(ended(word, charged), CURRENT, [LINK])
     names = ("charge_status", "refund_status", "charged_credits", "refunded_credits")
     assert tuple(body["billing"][name] for name in names) == said
     assert ("refunded_at" in body["billing"]) == (said[3] > 0)
@@ -171,7 +173,7 @@ def test_a_word_of_the_lists_filter_stands_for_every_state() -> None:
 
 
 def test_an_open_task_has_reserved_and_used_nothing() -> None:
-    body = tasks.query_body(new(), Profile.CURRENT, [])
+    body = tasks.query_body(new(), CURRENT, [])
     assert (body["billing"]["charge_status"], body["billing"]["refund_status"]) == ("reserved", "unknown")
     assert "credits_used" not in body["usage"]
     assert "duration" not in body

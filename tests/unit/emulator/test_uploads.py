@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from runner.emulator.accounts import FILES, Account, Limits
 from runner.emulator.sniff import sniff
-from runner.emulator.uploads import KEPT_S, BadUpload, Upload, Uploads, safe_name
+from runner.emulator.switches import Switches
+from runner.emulator.uploads import BadUpload, Upload, Uploads, safe_name
 
 ACCOUNT = Account(1, Decimal(0), Limits())
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
@@ -31,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def uploads(tmp_path: Path, clock: Clock) -> Uploads:
-    return Uploads(tmp_path, clock, max_bytes=3_000_000)
+    return Uploads(tmp_path, clock, Switches(), max_bytes=3_000_000)
 
 
 async def pieces(content: bytes, size: int = 7) -> AsyncIterator[bytes]:
@@ -94,7 +95,7 @@ async def test_files_go_after_their_time_and_free_the_quota(uploads: Uploads, cl
     upload = await kept(uploads)
     assert uploads.quota(ACCOUNT) == {"user_group": "default", "used_files": 1, "max_files": 100, "remain_files": 99}
     assert uploads.find(upload.id, upload.name) is upload
-    clock.now += KEPT_S - 1
+    clock.now += Switches().file_s - 1
     assert uploads.find(upload.id, upload.name) is upload
     clock.now += 1
     assert uploads.find(upload.id, upload.name) is None
