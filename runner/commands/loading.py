@@ -119,7 +119,7 @@ def _cut_faults(storyboard: Storyboard, built: Sequence[Built], pipeline: Pipeli
     requests = {b.take.id: b.request for b in built if b.request is not None}
     for step in (s for s in pipeline.steps if isinstance(s, Assemble)):
         for fault in film.rehearse(storyboard.takes, requests, step):
-            place = next((t.span for t in film.chosen(storyboard.takes) if t.variant == fault.name), None)
+            place = film.chosen(storyboard.takes)[fault.number].span if fault.number is not None else None
             yield Diagnostic(code="bad-cut", headline=str(fault), span=place)
 
 

@@ -14,6 +14,7 @@ from runner.contract.editor_parts import (
     params,
     ref,
     templated,
+    transition,
 )
 from runner.contract.editor_pipeline import pipeline_schema
 from runner.contract.model import WORDS, Model
@@ -111,13 +112,7 @@ def storyboard_schema(models: Mapping[str, Model]) -> Schema:
                 "default": 1,
             },
             "seconds": templated({"type": "number", "minimum": 0}),
-            "transition": or_template(
-                mapping(
-                    "Into this shot from the one before",
-                    {"dissolve": {**ref("seconds"), "description": "Seconds of overlap; 0 is a plain cut"}},
-                    ["dissolve"],
-                )
-            ),
+            "transition": or_template(transition("Into this shot from the one before", templates=True)),
             "shot": _shot(models),
             "params": any_params(models.values(), templates=True),
             **{f"params-{model.name}": params(model) for model in models.values()},

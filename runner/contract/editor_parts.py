@@ -106,3 +106,21 @@ def mapping(description: str, properties: dict[str, Schema], required: list[str]
 
 def ref(name: str) -> Schema:
     return {"$ref": f"#/definitions/{name}"}
+
+
+def transition(description: str, *, templates: bool) -> Schema:
+    """How one shot comes to the next."""
+    seconds: Schema = ref("seconds") if templates else {"type": "number", "minimum": 0}
+    side: Schema = {"enum": ["left", "right", "top", "bottom"]}
+    found = mapping(
+        description,
+        {
+            "dissolve": {**seconds, "description": "Seconds in which both are seen together; 0 is a plain cut"},
+            "fade": {**seconds, "description": "Seconds through black, half of them out and half in"},
+            "wipe": {**seconds, "description": "Seconds in which the new picture uncovers itself over the old"},
+            "from": {**(templated(side) if templates else side), "description": "Where a wipe comes from"},
+        },
+    )
+    found["oneOf"] = [{"required": [join]} for join in ("dissolve", "fade", "wipe")]
+    found["dependencies"] = {"from": ["wipe"]}
+    return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from runner.contract.editor_parts import DRAFT, Schema, any_params, mapping, overrides, ref
+from runner.contract.editor_parts import DRAFT, Schema, any_params, mapping, overrides, ref, transition
 from runner.contract.model import Model
 
 MOST_CONCURRENT = 1000
@@ -121,7 +121,6 @@ def _generate() -> Schema:
 
 
 def _assemble() -> Schema:
-    dissolve = {"description": "Seconds of overlap; 0 is a plain cut", "type": "number", "minimum": 0}
     return mapping(
         "Cut the clips together in storyboard order",
         {
@@ -131,7 +130,7 @@ def _assemble() -> Schema:
                 "pattern": OUTPUT,
                 "default": "film.mp4",
             },
-            "transition": mapping("Between shots that say nothing themselves", {"dissolve": dissolve}, ["dissolve"]),
+            "transition": transition("Between shots that say nothing themselves", templates=False),
             "missing": {
                 "description": "For a take without a clip: a slate in its place, or no film",
                 "enum": ["slate", "stop"],

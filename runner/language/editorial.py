@@ -1,11 +1,13 @@
 """What is editorial, never part of what is bought: where a clip is cut, and how the cut enters it."""
 
 from decimal import Decimal
+from typing import Literal
 
+from runner.core.diagnostics import Label
 from runner.language import fields
-from runner.language.faults import Faults
-from runner.language.node import Node
-from runner.language.take import Transition, Trim
+from runner.language.faults import Faults, suggested
+from runner.language.node import Mapping, Node
+from runner.language.take import Join, Side, Transition, Trim
 
 
 def read_trim(at: Node, faults: Faults) -> Trim | None:
@@ -40,14 +42,55 @@ def read_trim(at: Node, faults: Faults) -> Trim | None:
     return Trim(in_s=start, out_s=end)
 
 
-def read_transition(at: Node, faults: Faults) -> Transition | None:
-    """`{dissolve: S}`: seconds of overlap, 0 a plain cut."""
-    written = fields.mapping(at, "`transition`", faults, takes="a mapping, `{dissolve: 0.5}`")
-    if written is None or not fields.known_keys(written, ("dissolve",), faults, of="`transition`"):
+def read_transition(at: Node, faults: Faults, *, name: str = "`transition`") -> Transition | None:
+    """`{dissolve: S}`, `{fade: S}` or `{wipe: S, from: SIDE}`: seconds, 0 a plain cut."""
+    written = fields.mapping(at, name, faults, takes="a mapping, `{dissolve: 0.5}`")
+    if written is None or not fields.known_keys(written, (*Join, "from"), faults, of=name):
         return None
-    dissolve = written.get("dissolve")
-    if dissolve is None:
-        fields.missing(written, "dissolve", faults, of="`transition`", help="write `{dissolve: 0.5}`, in seconds")
+    joins = [entry for entry in written if entry.key.text in tuple(Join)]
+    if not joins:
+        fields.missing(
+            written,
+            "dissolve",
+            faults,
+            of=name,
+            help="write `{dissolve: 0.5}`, `{fade: 0.5}` or `{wipe: 0.5, from: left}`, in seconds",
+        )
         return None
-    seconds = fields.amount(dissolve, "`dissolve`", faults, unit="seconds")
-    return None if seconds is None else Transition(dissolve_s=seconds)
+    if len(joins) > 1:
+        faults.add(
+            "one-of",
+            f"{name} is one of {', '.join(Join)}; it has `{joins[0].key.text}` and `{joins[1].key.text}`",
+            joins[1].key.span,
+            others=(Label(span=joins[0].key.span, text="first here"),),
+        )
+        return None
+    join = Join(joins[0].key.text)
+    seconds = fields.amount(joins[0].value, f"`{join}`", faults, unit="seconds")
+    side = _side(written, join, name, faults)
+    return None if seconds is None or side is None else Transition(join=join, seconds=seconds, side=side or None)
+
+
+def _side(written: Mapping, join: Join, name: str, faults: Faults) -> Side | Literal[""] | None:
+    """The side a wipe comes from, the left if none is written; "" for another join, None after reporting."""
+    entry = written.entry("from")
+    if join is not Join.WIPE and entry is not None:
+        faults.add(
+            "misplaced-key",
+            f"`from` of {name} says where a wipe comes from; a {join} comes from nowhere",
+            entry.key.span,
+            help="take `from` out, or make it a wipe: `{wipe: 0.5, from: left}`",
+        )
+        return None
+    if entry is None:
+        return Side.LEFT if join is Join.WIPE else ""
+    word = fields.fixed_text(entry.value, "`from`", faults, takes=", ".join(Side))
+    if word is None or word in tuple(Side):
+        return None if word is None else Side(word)
+    faults.add(
+        "bad-value",
+        f"`from` is `{fields.clipped(word)}`; it is one of {', '.join(Side)}",
+        entry.value.span,
+        help=suggested(word, tuple(Side), words="sides"),
+    )
+    return None

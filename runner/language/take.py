@@ -66,11 +66,28 @@ class Trim:
     out_s: Decimal | None = None
 
 
+class Join(StrEnum):
+    """How two shots meet where the cut between them is not plain."""
+
+    DISSOLVE = "dissolve"  # both are seen together, the one before ever less
+    FADE = "fade"  # the one before goes out into black, then this one comes out of it
+    WIPE = "wipe"  # this one uncovers itself over the one before, from a side
+
+
+class Side(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
+    TOP = "top"
+    BOTTOM = "bottom"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """Editorial: how the cut enters this shot; `dissolve_s` is the overlap in seconds, 0 a plain cut."""
+    """Editorial: how the cut enters this shot, and for how many seconds, 0 a plain cut; `side` is a wipe's."""
 
-    dissolve_s: Decimal
+    join: Join = Join.DISSOLVE
+    seconds: Decimal
+    side: Side | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from runner.core.diagnostics import Span
 from runner.core.money import ZERO
 from runner.core.request import Request, normal
-from runner.language.take import Take, Trim
+from runner.language.take import Take, Transition, Trim
 from runner.planning.reason import differences
 from runner.planning.request import Built
 
@@ -253,7 +253,7 @@ def _editorial(old: Take, new: Take) -> tuple[Field, ...]:
     pairs = {
         "title": (old.title or None, new.title or None),
         "trim": (_trim(old.trim), _trim(new.trim)),
-        "transition": (_dissolve(old), _dissolve(new)),
+        "transition": (_transition(old.transition), _transition(new.transition)),
     }
     return tuple(
         Field(name=name, old=before, new=after, old_span=old.span, new_span=new.span)
@@ -267,8 +267,11 @@ def _trim(trim: Trim | None) -> object:
     return normal({name: value for name, value in ends.items() if value is not None}) or None
 
 
-def _dissolve(take: Take) -> object:
-    return None if take.transition is None else normal({"dissolve": take.transition.dissolve_s})
+def _transition(transition: Transition | None) -> object:
+    if transition is None:
+        return None
+    side = {"from": transition.side.value} if transition.side else {}
+    return normal({transition.join.value: transition.seconds, **side})
 
 
 def _sum(requests: Iterable[Request]) -> Sum:

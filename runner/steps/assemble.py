@@ -17,7 +17,7 @@ from runner.adapters.streams import exact
 from runner.core.media import ClipFacts
 from runner.steps import picture, sound, splice
 from runner.steps.clip import Clip, survey
-from runner.steps.cut import FPS, SAMPLE_RATE, BadCut, CutPlan, Piece, Stopped, plan_cut
+from runner.steps.cut import SAMPLE_RATE, BadCut, CutPlan, Piece, Stopped, plan_cut
 
 __all__ = ["BadCut", "Piece", "Stopped", "Unreadable", "assemble", "plan_cut"]
 
@@ -33,7 +33,7 @@ def assemble(pieces: Sequence[Piece], target: Path, stopped: Callable[[], bool] 
     sound. Blocking, on one thread; memory does not grow with the film. What stood at `target` is replaced at the end or
     not at all.
 
-    Raises BadCut when trims or dissolves do not fit the clips, Unreadable when a clip cannot be decoded, OSError; Stopped
+    Raises BadCut when trims or transitions do not fit the clips, Unreadable when a clip cannot be decoded, OSError; Stopped
     before its next packet once `stopped`, which is asked for each, says so.
     """
     clips = tuple(survey(piece.name, piece.clip) if piece.clip else None for piece in pieces)
@@ -57,7 +57,7 @@ def assemble(pieces: Sequence[Piece], target: Path, stopped: Callable[[], bool] 
         width_px=width_px,
         height_px=height_px,
         duration_s=plan.duration_s,
-        fps=Fraction(FPS),
+        fps=plan.fps,
         frames=plan.frames,
         codec="h264",
         audio_codec="aac",
@@ -74,13 +74,13 @@ def _write(plan: CutPlan, clips: tuple[Clip | None, ...], path: Path, stopped: C
         else:
             canvas = picture.canvas_of(next((clip for clip in clips if clip), None))
             shown = picture.add_stream(container, canvas)
-            pictures = picture.packets(plan.parts, clips, canvas, shown)
+            pictures = picture.packets(plan, clips, canvas, shown)
         if whole and splice.alike([clip.sound_recipe for clip in whole]):
             heard = splice.add_sound_stream(container, whole[0])
             sounds = splice.sound_packets(plan, whole, heard)
         else:
             heard = sound.add_stream(container)
-            sounds = sound.packets(plan.parts, clips, heard)
+            sounds = sound.packets(plan, clips, heard)
         container.start_encoding()
         # Both come in the order of their decoding; side by side neither waits in memory for the other.
         for packet in heapq.merge(pictures, sounds, key=_decoded_at):

@@ -25,7 +25,7 @@ class Clip:
     """`begins` is the time of the first picture in the file; sound is placed from there.
 
     `picture_recipe` and `sound_recipe`: clips with equal ones may be joined without coding them anew; None where a
-    clip's packets do not stand on the film's grid of 1/24 s, or of 1,024 samples from one block before the first on.
+    clip's packets do not stand on the film's grid of frames, or of 1,024 samples from one block before the first on.
     """
 
     name: str
@@ -45,8 +45,8 @@ class Clip:
             yield container
 
 
-def survey(name: str, path: Path) -> Clip:
-    """Read all packets of a clip, decode none. Raises Unreadable."""
+def survey(name: str, path: Path, fps: Fraction = FPS) -> Clip:
+    """Read all packets of a clip for a film of `fps`, decode none. Raises Unreadable."""
     with _named(name):
         form = identify(path)
         with open_headers(path, form) as container:
@@ -69,9 +69,9 @@ def survey(name: str, path: Path) -> Clip:
                 path=path,
                 form=form,
                 begins=begins,
-                seconds=len(shown.times) / (exact(pictures.average_rate) or Fraction(FPS)) if still else seconds,
+                seconds=len(shown.times) / (exact(pictures.average_rate) or FPS) if still else seconds,
                 has_sound=sound is not None,
-                picture_recipe=_picture_recipe(path, form, pictures, shown),
+                picture_recipe=_picture_recipe(path, form, pictures, shown, fps),
                 sound_recipe=_sound_recipe(sound, heard, begins, seconds) if sound else None,
             )
 
@@ -107,7 +107,9 @@ class _Track:
         self.times.append((pts, dts))
 
 
-def _picture_recipe(path: Path, form: str, stream: VideoStream, track: _Track) -> tuple[object, ...] | None:
+def _picture_recipe(
+    path: Path, form: str, stream: VideoStream, track: _Track, fps: Fraction
+) -> tuple[object, ...] | None:
     context = stream.codec_context
     head = context.extradata or b""
     if (
@@ -122,7 +124,7 @@ def _picture_recipe(path: Path, form: str, stream: VideoStream, track: _Track) -
         or not track.begins_with_key
     ):
         return None
-    per_frame = 1 / (FPS * exact(stream.time_base))  # ticks
+    per_frame = 1 / (fps * exact(stream.time_base))  # ticks
     if per_frame.denominator != 1:
         return None
     frame = per_frame.numerator

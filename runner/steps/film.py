@@ -11,14 +11,11 @@ from pathlib import Path
 from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
 from runner.language.pipeline import Assemble, Missing
-from runner.language.take import Take, Transition
-from runner.steps.cut import FPS, BadCut, Piece, Stopped, plan_cut
+from runner.language.take import Join, Take, Transition
+from runner.steps.cut import FPS, PLAIN, BadCut, Piece, Stopped, plan_cut
 from runner.steps.version import FILM_VERSION
 
 __all__ = ["Incomplete", "Stopped", "assemble", "chosen", "made_already", "pieces", "rehearse"]
-
-
-PLAIN = Transition(dissolve_s=Decimal(0))
 
 
 class Incomplete(Exception):
@@ -43,7 +40,9 @@ def rehearse(takes: Sequence[Take], requests: Mapping[str, Request], step: Assem
             plan_cut(found, [Fraction(requests[take.id].seconds) for take in cut])
         except BadCut as fault:
             yield fault
-            mended = tuple(replace(t, trim=None, transition=PLAIN) if t.variant == fault.name else t for t in cut)
+            mended = tuple(
+                replace(t, trim=None, transition=PLAIN) if n == fault.number else t for n, t in enumerate(cut)
+            )
             cut = mended if mended != cut else ()
         else:
             return
@@ -108,14 +107,17 @@ def _pieces(
     found = []
     for number, take in enumerate(cut):
         if take.transition is not None:
-            dissolve = take.transition.dissolve_s
+            transition = take.transition
         elif step.transition is not None and number:
             # The pipeline's own transition gives way to short shots; a shot's is a fault where it does not fit.
-            dissolve = min(step.transition.dissolve_s, *(length / 2 for length in lengths[number - 1 : number + 1]))
-            dissolve = (dissolve * FPS).to_integral_value(ROUND_FLOOR) / FPS
+            room = min(length / 2 for length in lengths[number - 1 : number + 1])
+            seconds = (min(step.transition.seconds, room) * FPS.numerator).to_integral_value(
+                ROUND_FLOOR
+            ) / FPS.numerator
+            transition = replace(step.transition, seconds=seconds)
         else:
-            dissolve = Decimal(0)
-        found.append(_piece(take, clips.get(take.id), lengths[number], words.get(take.id, ""), dissolve))
+            transition = PLAIN
+        found.append(_piece(take, clips.get(take.id), lengths[number], words.get(take.id, ""), transition))
     return tuple(found)
 
 
@@ -128,18 +130,18 @@ def _seconds(take: Take, requests: Mapping[str, Request]) -> Decimal:
     return (trim.out_s if trim.out_s is not None else whole) - (trim.in_s or Decimal(0))
 
 
-def _piece(take: Take, clip: Path | None, seconds: Decimal, word: str, dissolve_s: Decimal) -> Piece:
+def _piece(take: Take, clip: Path | None, seconds: Decimal, word: str, transition: Transition) -> Piece:
     if clip is None:
         prompt = str(take.texts["prompt"].value) if "prompt" in take.texts else ""
         slate = (take.variant, *(line for line in (take.title, word, prompt) if line))
-        return Piece(name=take.variant, clip=None, slate=slate, seconds=seconds, dissolve_s=dissolve_s)
+        return Piece(name=take.variant, clip=None, slate=slate, seconds=seconds, transition=transition)
     trim = take.trim
     return Piece(
         name=take.variant,
         clip=clip,
         in_s=trim.in_s if trim else None,
         out_s=trim.out_s if trim else None,
-        dissolve_s=dissolve_s,
+        transition=transition,
     )
 
 
@@ -149,7 +151,8 @@ def _fingerprint(pieces: Sequence[Piece], digests: Mapping[str, str]) -> str:
             p.name,
             digests.get(p.name),
             list(p.slate),
-            *(str(time) for time in (p.seconds, p.in_s, p.out_s, p.dissolve_s)),
+            *(str(time) for time in (p.seconds, p.in_s, p.out_s, p.transition.seconds)),
+            *([] if p.transition.join is Join.DISSOLVE else [p.transition.join, p.transition.side]),
         ]
         for p in pieces
     ]

@@ -1,4 +1,4 @@
-"""The film's pictures: of clips and slates, brought to one size and rate, dissolved into each other, coded."""
+"""The film's pictures: of clips and slates, brought to one size and rate, joined, coded."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -16,9 +16,10 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
 from runner.adapters.streams import exact, pictures_of
+from runner.language.take import Join, Side
 from runner.steps import slate
 from runner.steps.clip import Clip
-from runner.steps.cut import FPS, Part, joined
+from runner.steps.cut import FPS, CutPlan, Part, joined
 
 CODEC = "libx264"
 # One thread and no macroblock tree: with either, equal films differ in their bytes from machine to machine, run to run.
@@ -58,11 +59,11 @@ def canvas_of(clip: Clip | None) -> Canvas:
         )
 
 
-def add_stream(container: OutputContainer, canvas: Canvas) -> VideoStream:
-    stream: VideoStream = container.add_stream("libx264", rate=FPS, options=OPTIONS)
+def add_stream(container: OutputContainer, canvas: Canvas, fps: Fraction = FPS) -> VideoStream:
+    stream: VideoStream = container.add_stream("libx264", rate=fps, options=OPTIONS)
     context = stream.codec_context
     context.width, context.height, context.pix_fmt = canvas.width_px, canvas.height_px, "yuv420p"
-    context.time_base = Fraction(1, FPS)
+    context.time_base = 1 / fps
     context.thread_count = 1
     context.color_range = ColorRange.MPEG
     context.colorspace, context.color_primaries, context.color_trc = (
@@ -74,31 +75,44 @@ def add_stream(container: OutputContainer, canvas: Canvas) -> VideoStream:
 
 
 def packets(
-    parts: tuple[Part, ...], clips: tuple[Clip | None, ...], canvas: Canvas, stream: VideoStream
+    plan: CutPlan, clips: tuple[Clip | None, ...], canvas: Canvas, stream: VideoStream
 ) -> "Iterator[Packet[Any]]":
     """The coded film, frame by frame; never more than a few frames are held. Raises Unreadable."""
-    sources = dict(zip((id(part) for part in parts), clips, strict=True))
+    sources = dict(zip((id(part) for part in plan.parts), clips, strict=True))
+    night = _black(canvas)
 
     def read(part: Part) -> Generator[VideoFrame, None, None]:
         clip = sources[id(part)]
-        return _of_clip(clip, part, canvas) if clip else _of_slate(part, canvas)
+        return _of_clip(clip, part, canvas, plan.fps) if clip else _of_slate(part, canvas)
 
-    for number, frame in enumerate(joined(parts, read, _dissolved)):
-        frame.pts, frame.time_base = number, Fraction(1, FPS)
+    def mix(old: VideoFrame, new: VideoFrame, number: int, part: Part) -> VideoFrame:
+        transition = part.piece.transition
+        if transition.join is Join.WIPE:
+            return _wiped(old, new, transition.side or Side.LEFT, Fraction(number + 1, part.overlap + 1))
+        return _mixed(old, new, round(256 * (number + 1) / (part.overlap + 1)))
+
+    def dim(frame: VideoFrame, begin: Fraction, end: Fraction) -> VideoFrame:
+        """By its darker end: where the two sides of a fade meet, both are black."""
+        return _mixed(night, frame, round(256 * min(begin, end)))
+
+    for number, frame in enumerate(joined(plan, read, mix, dim, lambda _: night)):
+        frame.pts, frame.time_base = number, 1 / plan.fps
         frame.pict_type = PictureType.NONE  # else what the decoder found would rule the encoder
         yield from stream.encode(frame)
     yield from stream.encode(None)
 
 
 def _of_slate(part: Part, canvas: Canvas) -> Generator[VideoFrame, None, None]:
-    card = VideoFrame.from_ndarray(slate.drawn(part.piece.slate, canvas.width_px, canvas.height_px), "rgb24")
-    frame = _coloured(card, canvas.width_px, canvas.height_px, canvas)
+    frame = _black(canvas)
+    if part.piece.slate:
+        card = VideoFrame.from_ndarray(slate.drawn(part.piece.slate, canvas.width_px, canvas.height_px), "rgb24")
+        frame = _coloured(card, canvas.width_px, canvas.height_px, canvas)
     for _ in range(part.frames):
         yield frame
 
 
-def _of_clip(clip: Clip, part: Part, canvas: Canvas) -> Generator[VideoFrame, None, None]:
-    """The frame shown in the middle of each 1/24 s: so times rounded to their container's ticks never slip a frame."""
+def _of_clip(clip: Clip, part: Part, canvas: Canvas, fps: Fraction) -> Generator[VideoFrame, None, None]:
+    """The frame shown in the middle of each frame's time: so times rounded to their container's ticks never slip a frame."""
     with clip.opened() as container, closing(_timed(container, clip)) as source:
         stream = pictures_of(container)
         assert stream
@@ -106,7 +120,7 @@ def _of_clip(clip: Clip, part: Part, canvas: Canvas) -> Generator[VideoFrame, No
         fitted: VideoFrame | None = None
         coming = next(source, None)
         for number in range(part.first, part.first + part.frames):
-            middle = Fraction(2 * number + 1, 2 * FPS)
+            middle = Fraction(2 * number + 1, 2) / fps
             while coming and (shown is None or coming[0] <= middle):
                 shown, fitted = coming[1], None
                 coming = next(source, None)
@@ -121,7 +135,7 @@ def _timed(container: InputContainer, clip: Clip) -> Generator[tuple[Fraction, V
     assert stream
     stream.codec_context.thread_count = 2
     latest = Fraction(-1)
-    rate = exact(stream.average_rate) or Fraction(FPS)
+    rate = exact(stream.average_rate) or FPS
     for number, frame in enumerate(container.decode(stream)):
         seconds = number / rate
         if frame.pts is not None and frame.time_base:
@@ -149,13 +163,19 @@ def _fitted(frame: VideoFrame, stream: VideoStream, canvas: Canvas) -> VideoFram
     if (inner_width, inner_height) == (canvas.width_px, canvas.height_px):
         return frame
     left, top = (canvas.width_px - inner_width) // 4 * 2, (canvas.height_px - inner_height) // 4 * 2
-    box = VideoFrame(canvas.width_px, canvas.height_px, "yuv420p")
-    for plane, source, black, half in zip(box.planes, frame.planes, (16, 128, 128), (1, 2, 2), strict=True):
+    box = _black(canvas)
+    for plane, source, half in zip(box.planes, frame.planes, (1, 2, 2), strict=True):
         pixels, inner = _pixels(plane), _pixels(source)
-        pixels[:] = black
         y, x = top // half, left // half
         pixels[y : y + source.height, x : x + source.width] = inner[:, : source.width]
     return box
+
+
+def _black(canvas: Canvas) -> VideoFrame:
+    frame = VideoFrame(canvas.width_px, canvas.height_px, "yuv420p")
+    for plane, level in zip(frame.planes, (16, 128, 128), strict=True):
+        _pixels(plane)[:] = level
+    return frame
 
 
 def _pixels(plane: VideoPlane) -> npt.NDArray[np.uint8]:
@@ -193,9 +213,24 @@ def _coloured(frame: VideoFrame, width: int, height: int, canvas: Canvas) -> Vid
     )
 
 
-def _dissolved(old: VideoFrame, new: VideoFrame, number: int, overlap: int) -> VideoFrame:
-    """Frame `number` of `overlap`; neither the first nor the last is one picture alone."""
-    weight = round(256 * (number + 1) / (overlap + 1))
+def _mixed(old: VideoFrame, new: VideoFrame, weight: int) -> VideoFrame:
+    """`weight` of 256 parts new, the rest old."""
     ending, beginning = (frame.to_ndarray().astype(np.uint16) for frame in (old, new))
     mixed = (ending * (256 - weight) + beginning * weight + 128) >> 8
     return VideoFrame.from_ndarray(mixed.astype(np.uint8), "yuv420p")
+
+
+def _wiped(old: VideoFrame, new: VideoFrame, side: Side, share: Fraction) -> VideoFrame:
+    """The share of the frame at that side new, the rest old; the edge between them stands on an even pixel."""
+    wiped = VideoFrame.from_ndarray(old.to_ndarray(), "yuv420p")
+    across = side in (Side.LEFT, Side.RIGHT)
+    edge = round((old.width if across else old.height) * share / 2)
+    for plane, source, pair in zip(wiped.planes, new.planes, (2, 1, 1), strict=True):
+        pixels, coming = (_pixels(p)[:, : plane.width] for p in (plane, source))
+        if not across:
+            pixels, coming = pixels.T, coming.T
+        begin, end = (0, edge * pair)
+        if side in (Side.RIGHT, Side.BOTTOM):
+            begin, end = pixels.shape[1] - end, pixels.shape[1]
+        pixels[:, begin:end] = coming[:, begin:end]
+    return wiped

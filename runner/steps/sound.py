@@ -1,4 +1,4 @@
-"""The film's sound: 2,000 samples to every frame, silence where a clip has none, faded over dissolves, coded."""
+"""The film's sound: samples to every frame, silence where a clip has none, faded over transitions, coded."""
 
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -14,7 +14,7 @@ from av.packet import Packet
 
 from runner.adapters.streams import exact, sound_of
 from runner.steps.clip import Clip
-from runner.steps.cut import FRAME_SAMPLES, SAMPLE_RATE, Part, joined
+from runner.steps.cut import SAMPLE_RATE, CutPlan, Part, joined, samples
 
 BIT_RATE = 192_000
 TOLERANCE = SAMPLE_RATE // 20  # a block this far from where it should stand is moved there; less is rounding
@@ -28,41 +28,61 @@ def add_stream(container: OutputContainer) -> AudioStream:
     return stream
 
 
-def packets(parts: tuple[Part, ...], clips: tuple[Clip | None, ...], stream: AudioStream) -> "Iterator[Packet[Any]]":
+def packets(plan: CutPlan, clips: tuple[Clip | None, ...], stream: AudioStream) -> "Iterator[Packet[Any]]":
     """The coded sound of the film, exactly as long as its pictures. Raises Unreadable."""
-    sources = dict(zip((id(part) for part in parts), clips, strict=True))
-
-    def read(part: Part) -> Generator[Samples, None, None]:
-        clip = sources[id(part)]
-        return _of_clip(clip, part) if clip and clip.has_sound else _silence(part)
-
-    for number, samples in enumerate(joined(parts, read, _faded)):
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", "stereo")
-        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, number * FRAME_SAMPLES, Fraction(1, SAMPLE_RATE)
+    place = 0
+    for block in of_clips(plan, clips):
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(block), "fltp", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, place, Fraction(1, SAMPLE_RATE)
+        place += block.shape[1]
         yield from stream.encode(frame)
     yield from stream.encode(None)
 
 
-def _silence(part: Part) -> Generator[Samples, None, None]:
-    for _ in range(part.frames):
-        yield np.zeros((2, FRAME_SAMPLES), np.float32)
+def of_clips(plan: CutPlan, clips: tuple[Clip | None, ...]) -> Iterator[Samples]:
+    """The clips' own sound under each frame of the film. Raises Unreadable."""
+    sources = dict(zip((id(part) for part in plan.parts), clips, strict=True))
+
+    def silence(frame: int) -> Samples:
+        return np.zeros((2, plan.samples_of(frame)), np.float32)
+
+    def read(part: Part) -> Generator[Samples, None, None]:
+        clip = sources[id(part)]
+        if clip and clip.has_sound:
+            return _of_clip(clip, part, plan)
+        return (silence(part.start + number) for number in range(part.frames))
+
+    def mix(old: Samples, new: Samples, number: int, part: Part) -> Samples:
+        """Constant power: two sounds that have nothing to do with each other keep their loudness over the transition."""
+        count = old.shape[1]
+        steps = (number * count + np.arange(count) + 0.5) / (part.overlap * count)
+        angle = (steps * (np.pi / 2)).astype(np.float32)
+        mixed: Samples = np.clip(old * np.cos(angle) + new * np.sin(angle), -1, 1)
+        return mixed
+
+    def dim(block: Samples, begin: Fraction, end: Fraction) -> Samples:
+        shares = np.linspace(float(begin), float(end), block.shape[1], dtype=np.float32)
+        dimmed: Samples = block * np.sin(shares * np.float32(np.pi / 2))
+        return dimmed
+
+    return joined(plan, read, mix, dim, silence)
 
 
-def _of_clip(clip: Clip, part: Part) -> Generator[Samples, None, None]:
+def _of_clip(clip: Clip, part: Part, plan: CutPlan) -> Generator[Samples, None, None]:
     """The samples under each of the part's frames; silence before the clip's sound begins and after it ends."""
-    skip, left = part.first * FRAME_SAMPLES, part.frames
+    skip, frame, end = samples(part.first / plan.fps), part.start, part.start + part.frames
     pending: Samples = np.zeros((2, 0), np.float32)
     for block in _decoded(clip):
         dropped = min(skip, block.shape[1])
         skip -= dropped
         pending = np.concatenate((pending, block[:, dropped:]), axis=1)
-        while pending.shape[1] >= FRAME_SAMPLES:
-            yield pending[:, :FRAME_SAMPLES]
-            pending, left = pending[:, FRAME_SAMPLES:], left - 1
-            if not left:
+        while pending.shape[1] >= (wanted := plan.samples_of(frame)):
+            yield pending[:, :wanted]
+            pending, frame = pending[:, wanted:], frame + 1
+            if frame == end:
                 return
-    for _ in range(left):
-        full = np.zeros((2, FRAME_SAMPLES), np.float32)
+    for number in range(frame, end):
+        full = np.zeros((2, plan.samples_of(number)), np.float32)
         full[:, : pending.shape[1]] = pending
         pending = pending[:, :0]
         yield full
@@ -100,11 +120,3 @@ def _decoded(clip: Clip) -> Iterator[Samples]:
 def _both(block: AudioFrame) -> Samples:
     samples = block.to_ndarray().astype(np.float32, copy=False)
     return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples
-
-
-def _faded(old: Samples, new: Samples, number: int, overlap: int) -> Samples:
-    """Constant power: two sounds that have nothing to do with each other keep their loudness over the dissolve."""
-    steps = (number * FRAME_SAMPLES + np.arange(FRAME_SAMPLES) + 0.5) / (overlap * FRAME_SAMPLES)
-    angle = (steps * (np.pi / 2)).astype(np.float32)
-    mixed: Samples = np.clip(old * np.cos(angle) + new * np.sin(angle), -1, 1)
-    return mixed

@@ -11,17 +11,17 @@ from av.video.stream import VideoStream
 
 from runner.adapters.streams import exact, pictures_of, sound_of
 from runner.steps.clip import AAC_BLOCK, Clip
-from runner.steps.cut import FPS, FRAME_SAMPLES, SAMPLE_RATE, CutPlan
+from runner.steps.cut import SAMPLE_RATE, CutPlan
 
 
 def whole_clips(plan: CutPlan, clips: Sequence[Clip | None]) -> list[Clip] | None:
-    """The clips, if the film is nothing but them, one after the other: no slate, no trim, no dissolve."""
+    """The clips, if the film is nothing but them, one after the other: no slate, no trim, no transition."""
     found = [clip for clip in clips if clip]
     whole = all(
-        part.first == part.overlap == 0 and part.frames == clip.seconds * FPS
+        part.first == 0 and part.frames == clip.seconds * plan.fps
         for part, clip in zip(plan.parts, found, strict=False)
     )
-    return found if whole and len(found) == len(plan.parts) else None
+    return found if whole and plan.is_plain and len(found) == len(plan.parts) else None
 
 
 def alike(recipes: Sequence[tuple[object, ...] | None]) -> bool:
@@ -49,13 +49,13 @@ def picture_packets(plan: CutPlan, clips: Sequence[Clip], stream: VideoStream) -
         with clip.opened(headers_only=True) as container:
             source = pictures_of(container)
             assert source and source.time_base
-            begins, per_frame = clip.begins / exact(source.time_base), 1 / (FPS * exact(source.time_base))
+            begins, per_frame = clip.begins / exact(source.time_base), 1 / (plan.fps * exact(source.time_base))
             for packet in container.demux(source):
                 if packet.size:
                     assert packet.pts is not None and packet.dts is not None
                     packet.pts = part.start + int((packet.pts - begins) / per_frame)
                     packet.dts = part.start + int((packet.dts - begins) / per_frame)
-                    packet.duration, packet.time_base, packet.stream = 1, Fraction(1, FPS), stream
+                    packet.duration, packet.time_base, packet.stream = 1, 1 / plan.fps, stream
                     yield packet
 
 
@@ -69,7 +69,7 @@ def sound_packets(plan: CutPlan, clips: Sequence[Clip], stream: AudioStream) -> 
     place = -AAC_BLOCK
     for part, clip in zip(plan.parts, clips, strict=True):
         is_last = part is plan.parts[-1]
-        end = (part.start + part.frames) * FRAME_SAMPLES
+        end = plan.samples_to(part.start + part.frames)
         with clip.opened(headers_only=True) as container:
             source = sound_of(container)
             assert source

@@ -25,8 +25,9 @@ SCHEMAS = {"storyboard": STORYBOARD, "pipeline": PIPELINE}
 
 # What needs no file, no template and no second look is underlined while it is typed.
 BY_ITS_SHAPE = {
-    "bad-id", "bad-name", "bad-path.output", "bad-type", "bad-url", "bad-value", "bad-version", "misplaced-key",
-    "misplaced-template", "missing-key", "one-of", "own-word", "seed-absent", "seed-range", "text-around-template", "unknown-key",
+    "bad-id", "bad-name", "bad-path.output", "bad-type", "bad-url", "bad-value", "bad-value.wipe", "bad-version",
+    "misplaced-key", "misplaced-key.transition", "misplaced-template", "missing-key", "missing-key.transition", "one-of",
+    "one-of.transition", "own-word", "seed-absent", "seed-range", "text-around-template", "unknown-key",
     "unknown-model", "unknown-parameter",
 }  # fmt: skip
 

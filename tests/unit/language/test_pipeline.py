@@ -86,7 +86,7 @@ steps:
     assert isinstance(assemble, Assemble)
     assert (assemble.output, assemble.missing) == ("cut/one.mp4", Missing.SLATE)
     assert assemble.transition is not None
-    assert assemble.transition.dissolve_s == Decimal("0.25")
+    assert assemble.transition.seconds == Decimal("0.25")
     setting = found.overrides["wan2.5-text-to-video"]["quality"]
     assert (setting.value, setting.layer, setting.span.line) == ("480p", Layer.OVERRIDE, 4)
     assert found.overrides["wan2.5-text-to-video"]["model_params"].value == {"shot_type": "multi"}
@@ -205,7 +205,7 @@ def test_a_faulty_provider_is_reported(provider: str, code: str) -> None:
         ("[{generate: {retries: 11}}]", "bad-value"),
         ("[{generate: }]", "no-value"),
         ("[{generate: {}}, {assemble: {missing: skip}}]", "bad-value"),
-        ("[{generate: {}}, {assemble: {transition: {wipe: 1}}}]", "unknown-key"),
+        ("[{generate: {}}, {assemble: {transition: {melt: 1}}}]", "unknown-key"),
         ("[{generate: {}}, {assemble: {transition: {dissolve: '{{ s }}'}}}]", "misplaced-template"),
     ],
 )

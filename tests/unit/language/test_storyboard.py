@@ -6,7 +6,7 @@ import pytest
 from boards import HEAD, codes, load, places, shot, takes_of
 
 from runner.core.diagnostics import CODES, Rejected
-from runner.language.take import Layer, Transition, Trim
+from runner.language.take import Join, Layer, Side, Transition, Trim
 
 WHOLE = """\
 # yaml-language-server: $schema=../../schemas/storyboard.schema.json
@@ -57,7 +57,7 @@ def test_editorial_words_arrive_exactly() -> None:
     arrival, _, walk = load(WHOLE).takes
     assert arrival.title == "He climbs"
     assert arrival.trim == Trim(in_s=Decimal("0.5"), out_s=Decimal("5.5"))
-    assert arrival.transition == Transition(dissolve_s=Decimal("0.10"))
+    assert arrival.transition == Transition(seconds=Decimal("0.10"))
     assert (walk.title, walk.trim, walk.transition, walk.skip, walk.distinct) == ("", None, None, True, True)
 
 
@@ -90,6 +90,20 @@ def test_a_seed_is_the_shots_else_the_storyboards_else_one() -> None:
     assert zero.seed == 0
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("{fade: 2}", Transition(join=Join.FADE, seconds=Decimal(2))),
+        ("{wipe: 0.5}", Transition(join=Join.WIPE, seconds=Decimal("0.5"), side=Side.LEFT)),
+        ("{from: top, wipe: 1}", Transition(join=Join.WIPE, seconds=Decimal(1), side=Side.TOP)),
+        ("{wipe: '{{ 1 + 1 }}', from: \"{{ 'bottom' }}\"}", Transition(join=Join.WIPE, seconds=Decimal(2), side=Side.BOTTOM)),
+    ],
+)  # fmt: skip
+def test_a_shot_is_joined_by_one_of_three(written: str, meant: Transition) -> None:
+    (take,) = load(shot(f"transition: {written}")).takes
+    assert take.transition == meant
+
+
 def test_null_takes_a_default_away() -> None:
     head = """\
 storyboard: 1
@@ -107,7 +121,7 @@ defaults:
     assert (set(full.texts), set(full.media), set(full.params)) == (
         {"prompt", "negative_prompt"}, {"image", "videos", "audio"}, {"quality", "duration"},
     )  # fmt: skip
-    assert full.transition == Transition(dissolve_s=Decimal(1))
+    assert full.transition == Transition(seconds=Decimal(1))
     (bare,) = load(
         shot(
             "negative_prompt: null\nimage: ~\nvideos: null\naudio: null\ntransition: null\nparams: {quality: null}",
@@ -182,8 +196,11 @@ def test_an_unknown_key_is_led_back_to_the_one_that_was_meant(key: str, meant: s
         ("trim: {in: '0.5'}", "bad-type"),
         ("trim: {in: null}", "no-value"),
         ("trim: 2", "bad-type"),
-        ("transition: {wipe: 1}", "unknown-key"),
+        ("transition: {melt: 1}", "unknown-key"),
         ("transition: {}", "missing-key"),
+        ("transition: {fade: 1, dissolve: 1}", "one-of"),
+        ("transition: {fade: 1, from: left}", "misplaced-key"),
+        ("transition: {wipe: 1, from: above}", "bad-value"),
         ("transition: {dissolve: -0.1}", "bad-value"),
         ("transition: dissolve", "bad-type"),
         ("vars: {}\ntakes: '{{ n }}'", "misplaced-template"),

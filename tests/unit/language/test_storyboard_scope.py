@@ -102,7 +102,7 @@ params: {duration: "{{ n }}", generate_audio: "{{ flag }}", note: "{{ word }}-{{
     assert take.trim is not None
     assert (str(take.trim.in_s), str(take.trim.out_s)) == ("0.5", "5")
     assert take.transition is not None
-    assert take.transition.dissolve_s == 1
+    assert take.transition.seconds == 1
     whole = load(shot('videos: "{{ list }}"\ntrim: "{{ cut }}"', head)).takes[0]
     assert [use.path for use in whole.media["videos"].uses] == ["x/a.mp4", "x/b.mp4"]
     assert whole.trim is not None

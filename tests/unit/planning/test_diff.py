@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.core.request import key_inputs, request_key
-from runner.language.take import Transition, Trim
+from runner.language.take import Join, Side, Transition, Trim
 from runner.planning.diff import Comparison, Difference, Kind, compare
 from runner.planning.request import Built
 
@@ -127,7 +127,11 @@ def test_equal_new_requests_are_bought_once() -> None:
     [
         ({"title": "At sea"}, ("title", None, "At sea")),
         ({"trim": Trim(in_s=Decimal("0.5"), out_s=Decimal(4))}, ("trim", None, {"in": 0.5, "out": 4})),
-        ({"transition": Transition(dissolve_s=Decimal("0.25"))}, ("transition", None, {"dissolve": 0.25})),
+        ({"transition": Transition(seconds=Decimal("0.25"))}, ("transition", None, {"dissolve": 0.25})),
+        (
+            {"transition": Transition(join=Join.WIPE, seconds=Decimal(1), side=Side.TOP)},
+            ("transition", None, {"wipe": 1, "from": "top"}),
+        ),
     ],
 )
 def test_what_only_the_cut_sees_is_edited_and_costs_nothing(change: dict[str, Any], field: tuple[Any, ...]) -> None:

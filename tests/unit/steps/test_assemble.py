@@ -17,6 +17,7 @@ import pytest
 
 from runner.adapters.inspection import look, look_at_clip
 from runner.core.media import ClipFacts
+from runner.language.take import Join, Side, Transition
 from runner.steps.assemble import BadCut, Piece, Unreadable, assemble
 
 SIZE = (192, 108)
@@ -155,7 +156,11 @@ def test_any_clip_fits_any_film(tmp_path: Path, fields: dict[str, object]) -> No
 def test_trims_and_dissolves_are_exact_to_the_frame(tmp_path: Path) -> None:
     a, b = marked(tmp_path / "a.mp4", 3, marks=(1.5,)), marked(tmp_path / "b.mp4", 3, marks=(1.5,), fps=30)
     facts = assemble(
-        [piece(a, in_s=Decimal("0.75")), piece(b, dissolve_s=Decimal("0.5"), out_s=Decimal("2.5")), piece(a)],
+        [
+            piece(a, in_s=Decimal("0.75")),
+            piece(b, transition=Transition(seconds=Decimal("0.5")), out_s=Decimal("2.5")),
+            piece(a),
+        ],
         tmp_path / "film.mp4",
     )
     assert facts.frames == 54 + 60 - 12 + 72
@@ -166,7 +171,7 @@ def test_trims_and_dissolves_are_exact_to_the_frame(tmp_path: Path) -> None:
 def test_a_dissolve_runs_evenly_from_one_picture_to_the_other(tmp_path: Path) -> None:
     dark = media.clip(tmp_path / "dark.mp4", 1, size=SIZE, colour=(40, 40, 40), tone=0)
     light = media.clip(tmp_path / "light.mp4", 1, size=SIZE, colour=(200, 200, 200), tone=0)
-    assemble([piece(dark), piece(light, dissolve_s=Decimal("0.5"))], tmp_path / "film.mp4")
+    assemble([piece(dark), piece(light, transition=Transition(seconds=Decimal("0.5")))], tmp_path / "film.mp4")
     levels = [float(frame.mean()) for frame in pictures(tmp_path / "film.mp4")]
     assert len(levels) == 36
     low, high = levels[0], levels[-1]
@@ -174,10 +179,54 @@ def test_a_dissolve_runs_evenly_from_one_picture_to_the_other(tmp_path: Path) ->
     assert max(abs(found - wanted) for found, wanted in zip(levels, ideal, strict=True)) < 2
 
 
+def of_two(tmp_path: Path, transition: Transition, dark: int = 40, light: int = 200) -> list[np.ndarray]:
+    """The film of two seconds, one of each grey, so joined."""
+    one = media.clip(tmp_path / "one.mp4", 1, size=SIZE, colour=(dark, dark, dark), tone=0)
+    two = media.clip(tmp_path / "two.mp4", 1, size=SIZE, colour=(light, light, light), tone=0)
+    assemble([piece(one), piece(two, transition=transition)], tmp_path / "film.mp4")
+    return pictures(tmp_path / "film.mp4")
+
+
+def test_a_fade_goes_through_black_and_comes_out_of_it(tmp_path: Path) -> None:
+    film = of_two(tmp_path, Transition(join=Join.FADE, seconds=Decimal("0.5")), 120, 200)
+    levels = [float(frame.mean()) for frame in film]
+    assert len(levels) == 48
+    out, into = levels[0] - 16, levels[-1] - 16
+    ideal = [out] * 18 + [out * n / 6 for n in (5, 4, 3, 2, 1, 0)]
+    ideal += [into * n / 6 for n in (0, 1, 2, 3, 4, 5)] + [into] * 18
+    assert max(abs(found - 16 - wanted) for found, wanted in zip(levels, ideal, strict=True)) < 2
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_wipe_uncovers_the_new_picture_from_its_side(tmp_path: Path, side: Side) -> None:
+    film = of_two(tmp_path, Transition(join=Join.WIPE, seconds=Decimal("0.5"), side=side))
+    assert len(film) == 36
+    for number in range(12):
+        new = film[12 + number] > 128
+        share = (number + 1) / 13
+        across = side in (Side.LEFT, Side.RIGHT)
+        along = new.mean(axis=0 if across else 1)
+        if side in (Side.RIGHT, Side.BOTTOM):
+            along = along[::-1]
+        edge = 2 * round(len(along) * share / 2)
+        assert along[: edge - 3].min() == 1 and along[edge + 3 :].max() == 0, number
+
+
+def test_a_fade_quiets_both_sounds_where_they_meet(tmp_path: Path) -> None:
+    one = media.clip(tmp_path / "one.mp4", 2, size=SIZE, tone=480)
+    fade = Transition(join=Join.FADE, seconds=Decimal(1))
+    assemble([piece(one), piece(one, transition=fade)], tmp_path / "film.mp4")
+    wave = np.abs(sound(tmp_path / "film.mp4")[0])
+    level = [float(wave[n : n + 2400].max()) for n in range(0, len(wave), 2400)]
+    assert min(range(len(level)), key=level.__getitem__) in (39, 40) and level[40] < 0.04
+    assert max(abs(found - 0.25) for found in level[2:29] + level[51:78]) < 0.03
+    assert level[30:40] == sorted(level[30:40], reverse=True) and level[40:50] == sorted(level[40:50])
+
+
 def test_a_dissolve_keeps_the_loudness_of_two_sounds(tmp_path: Path) -> None:
     low = media.clip(tmp_path / "low.mp4", 2, size=SIZE, tone=300)
     high = media.clip(tmp_path / "high.mp4", 2, size=SIZE, tone=1900)
-    assemble([piece(low), piece(high, dissolve_s=Decimal(1))], tmp_path / "film.mp4")
+    assemble([piece(low), piece(high, transition=Transition(seconds=Decimal(1)))], tmp_path / "film.mp4")
     wave = sound(tmp_path / "film.mp4")[0]
     loudness = [float(np.sqrt((wave[n : n + 4800] ** 2).mean())) for n in range(4800, len(wave) - 4800, 4800)]
     assert max(loudness) / min(loudness) < 1.06
@@ -329,7 +378,11 @@ def test_full_range_is_brought_into_the_films(tmp_path: Path) -> None:
 def test_a_slate_stands_where_a_clip_is_missing(tmp_path: Path) -> None:
     one = media.clip(tmp_path / "one.mp4", 1, size=SIZE, colour=(250, 250, 250))
     missing = Piece(
-        name="b", clip=None, slate=("b", "failed", "a prompt"), seconds=Decimal(1), dissolve_s=Decimal("0.5")
+        name="b",
+        clip=None,
+        slate=("b", "failed", "a prompt"),
+        seconds=Decimal(1),
+        transition=Transition(seconds=Decimal("0.5")),
     )
     facts = assemble([piece(one), missing, piece(one)], tmp_path / "film.mp4")
     assert (facts.frames, facts.width_px) == (60, SIZE[0])
@@ -352,9 +405,10 @@ AGAIN = """
 import sys
 from decimal import Decimal
 from pathlib import Path
+from runner.language.take import Transition
 from runner.steps.assemble import Piece, assemble
 clip = Path(sys.argv[1])
-pieces = [Piece(name="a", clip=clip), Piece(name="b", clip=clip, dissolve_s=Decimal("0.25"))]
+pieces = [Piece(name="a", clip=clip), Piece(name="b", clip=clip, transition=Transition(seconds=Decimal("0.25")))]
 print(assemble(pieces, Path(sys.argv[2])).sha256)
 """
 
@@ -366,7 +420,7 @@ def test_equal_pieces_give_equal_bytes_in_every_process(tmp_path: Path) -> None:
         for n in range(2)
     ]
     digests = {run.communicate()[0].decode().strip() for run in runs}
-    facts = assemble([piece(one), piece(one, dissolve_s=Decimal("0.25"))], tmp_path / "film.mp4")
+    facts = assemble([piece(one), piece(one, transition=Transition(seconds=Decimal("0.25")))], tmp_path / "film.mp4")
     settings = (tmp_path / "film.mp4").read_bytes()
     assert b" threads=1 " in settings and b" mbtree=0 " in settings  # else other machines give other bytes
     assert digests == {facts.sha256} == {hashlib.sha256((tmp_path / "0.mp4").read_bytes()).hexdigest()}
@@ -380,7 +434,7 @@ def test_what_fails_leaves_the_old_film_and_no_rest(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="the clip of `cut` cannot be"):
         assemble([piece(one), piece(tmp_path / "cut.mp4")], film)
     with pytest.raises(BadCut):
-        assemble([piece(one), piece(one, dissolve_s=Decimal(9))], film)
+        assemble([piece(one), piece(one, transition=Transition(seconds=Decimal(9)))], film)
     assert film.read_bytes() == b"the old film"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut.mp4", "film.mp4", "one.mp4"]
 
@@ -402,7 +456,7 @@ def test_a_disk_that_refuses_is_an_error_of_the_system(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (9000, before[1]))
     try:
         with pytest.raises(OSError, match="too large") as caught:
-            assemble([piece(one), piece(one, dissolve_s=Decimal("0.5"))], tmp_path / "film.mp4")
+            assemble([piece(one), piece(one, transition=Transition(seconds=Decimal("0.5")))], tmp_path / "film.mp4")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert caught.value.filename == str(tmp_path / "film.mp4")
