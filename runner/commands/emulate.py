@@ -51,6 +51,7 @@ def emulate(
                 balance=BALANCE if balance is None else balance,
                 limits=Limits(submits_per_s=rate),
                 switches=turned,
+                page=True,
                 log=terminal.talk,
             )
             return asyncio.run(_serve(emulator, terminal))
@@ -70,6 +71,7 @@ async def _serve(emulator: Emulator, terminal: Terminal) -> Exit:
             f"  shotrunner run FILE --pipeline clips --provider evolink --base-url {emulator.base_url} --budget 500"
         )
         terminal.alarm(f"control endpoints below /_emulate want the token {emulator.control}")
+        terminal.alarm(f"watch it in a browser: {emulator.base_url}/#token={emulator.control}")
         await stopped.wait()
     terminal.talk("stopped")
     return Exit.DONE

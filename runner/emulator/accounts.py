@@ -92,6 +92,10 @@ class Accounts:
         if not all(self._by_key):
             raise ValueError("a key is not empty")
 
+    def each(self) -> list[Account]:
+        """Every account once, by number."""
+        return sorted(set(self._by_key.values()), key=lambda account: account.number)
+
     def of(self, shown: str) -> Account | None:
         """The account this key opens; as long to find out for every key."""
         found = None

@@ -24,11 +24,13 @@ from runner.adapters.media import Probe
 from runner.contract.model import Model
 from runner.core.network import Reach, verdict
 from runner.emulator.accounts import Accounts, Limits
+from runner.emulator.board import Board
 from runner.emulator.clock import Clock
 from runner.emulator.fetch import fetcher
 from runner.emulator.filing import Filing
 from runner.emulator.gate import Gate
 from runner.emulator.order import Order
+from runner.emulator.page import Page
 from runner.emulator.references import References
 from runner.emulator.renderer import render
 from runner.emulator.routes import Routes
@@ -59,7 +61,8 @@ class Emulator:
     `key` is what clients must show, of an account with `balance` credits. `accounts` are further ones, credits by key,
     whose tasks are none of the first's; `aliases` are further keys, each with the key whose account it opens too. `limits`
     hold for each account. `switches` say how the service behaves where nobody knows it, `script` what goes wrong. `render`
-    makes the clips, each in a thread, and raises BadMedia.
+    makes the clips, each in a thread, and raises BadMedia. `page` serves a page at / that shows all this, to who has the
+    control token.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Emulator:
         aliases: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         render: Callable[[Order, Path], None] = render,
+        page: bool = False,
         clock: Callable[[], float] = time.time,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -93,7 +97,7 @@ class Emulator:
         self._script, self._switches = script or Script(), switches or Switches()
         self._accounts = Accounts({key: balance, **(accounts or {})}, aliases or {}, limits or Limits())
         self._clock = Clock(clock)
-        self._render = render
+        self._render, self._with_page = render, page
         self._log = lambda line: log(_printable(line))
         self.base_url = ""
 
@@ -161,6 +165,7 @@ class Emulator:
             switches=self._switches,
         )
         uploads = Uploads(work / "uploads", self._clock.now, self._switches)
+        board = Board(self._studio, self._accounts, self._clock)
         routes = Routes(
             self._studio,
             gate,
@@ -168,6 +173,7 @@ class Emulator:
             switches=self._switches,
             clock=self._clock,
             log=self._log,
+            page=Page(gate, self._studio, board) if self._with_page else None,
         )
         server = web.AppRunner(
             routes.application(), access_log=None, logger=_QUIET, auto_decompress=False, shutdown_timeout=GOODBYE_S

@@ -16,6 +16,7 @@ from runner.emulator.clock import Clock
 from runner.emulator.downloads import hang_up
 from runner.emulator.filing import Filing
 from runner.emulator.gate import BODY_BYTES, Gate, json_bytes, not_found
+from runner.emulator.page import BOARD, Page
 from runner.emulator.refusals import Lack, Refusal, Side
 from runner.emulator.script import AmendCreate, Drop, DropPoll, Poll, Reply, Said, Stall
 from runner.emulator.studio import Studio
@@ -38,8 +39,9 @@ class Routes:
         switches: Switches,
         clock: Clock,
         log: Callable[[str], None],
+        page: Page | None = None,
     ) -> None:
-        self._studio, self._gate, self._filing = studio, gate, filing
+        self._studio, self._gate, self._filing, self._page = studio, gate, filing, page
         self._switches, self._clock, self._log = switches, clock, log
 
     def application(self) -> web.Application:
@@ -62,6 +64,7 @@ class Routes:
                 web.get("/_emulate/invoice", self._show_invoice),
                 web.post("/_emulate/clock", self._advance),
                 *self._filing.routes(),
+                *(self._page.routes() if self._page else ()),
             ]
         )
         return app
@@ -87,7 +90,8 @@ class Routes:
             self._log(f"bug: {bug_line(bug)}")
             answer = self._refused(Refusal(500))
         took_ms = (time.perf_counter() - began) * 1000
-        self._log(f"{request.method} {_masked(request.path)} {answer.status} {took_ms:.0f} ms")
+        if request.path != BOARD or answer.status != 200:  # the page asks every second
+            self._log(f"{request.method} {_masked(request.path)} {answer.status} {took_ms:.0f} ms")
         return answer
 
     def _refused(self, refusal: Refusal, allow: str | None = None) -> web.Response:

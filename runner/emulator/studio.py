@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hmac import compare_digest
@@ -186,6 +186,16 @@ class Studio:
         job.downloads += 1
         spoiled = self._script.on_download(job.task.number, job.task.label, job.downloads)
         return self._works.clip(job), job.task, spoiled
+
+    def jobs(self) -> Collection[Job]:
+        """Every task ever made, in the order of their creates."""
+        return self._jobs.values()
+
+    def clip(self, identifier: str) -> Path | None:
+        """The clip of this task, whoever's and however old it is; None where there is none."""
+        job = self._jobs.get(identifier)
+        clip = self._works.clip(job) if job and job.task.status is Status.COMPLETED else None
+        return clip if clip and clip.is_file() else None
 
     def invoice(self) -> tuple[Line, ...]:
         """Every task ever made, in the order of their creates."""

@@ -27,6 +27,7 @@ from runner.core.diagnostics import CODES
 from runner.core.errors import Exit
 from runner.emulator.clock import Clock
 from runner.emulator.filing import Filing
+from runner.emulator.page import Page
 from runner.emulator.routes import Routes
 from runner.emulator.script import Script
 from runner.emulator.switches import WORDS, Switches
@@ -458,6 +459,7 @@ def test_the_emulators_endpoints_are_all_in_the_table() -> None:
         switches=Switches(),
         clock=Clock(),
         log=print,
+        page=Page(nothing, nothing, nothing),
     )
     served = {
         re.sub(r"{[^}]*}", "ID", f"{route.method} {re.sub(r'(/{[^}]*})+$', '', route.resource.canonical)}")

@@ -490,10 +490,11 @@ async def test_the_command_takes_balance_and_rate_and_says_the_control_token(tmp
     )
     try:
         assert process.stderr is not None
-        lines = [await asyncio.to_thread(process.stderr.readline) for _ in range(4)]
+        lines = [await asyncio.to_thread(process.stderr.readline) for _ in range(5)]
         base_url = lines[0].partition(" is at ")[2].partition(";")[0]
         token = lines[3].split()[-1]
         assert lines[3] == f"control endpoints below /_emulate want the token {token}\n"
+        assert lines[4] == f"watch it in a browser: {base_url}/#token={token}\n"
         bearer = {"Authorization": f"Bearer {KEY}"}
         async with aiohttp.ClientSession(base_url) as session:
 
