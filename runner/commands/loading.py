@@ -77,9 +77,15 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
     """Everything up to the requests, out of `files`: by default those that lie at the project's root. Raises `Rejected` when
     nothing can be unfolded, `Refused` for what was typed wrong."""
     files = files or Checkout(root=place.root, shown_from=Path.cwd())
-    storyboard = storyboards.load(path, reader(files), options.variables)
     try:
-        models = catalog.models(files)
+        models, broken = catalog.models(files), None
+    except Rejected as rejected:  # the storyboard's own faults are told with the models'
+        models, broken = catalog.shipped_models(), rejected
+    calls = {model.name: model.calls for model in models.values()}
+    storyboard = storyboards.load(path, reader(files), options.variables, calls)
+    try:
+        if broken is not None:
+            raise broken
         pipeline = _pipeline(storyboard, place.root, files, options)
     except Rejected as rejected:
         raise Rejected(in_file_order((*storyboard.diagnostics, *rejected.diagnostics))) from None

@@ -7,6 +7,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 from runner.contract.fault import Fault, Path
+from runner.core.media import WORDS, Kind
 
 # One slash, then plain segments: nothing that could change the host, climb, or add a query.
 _PATH = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+")
@@ -32,6 +33,7 @@ def contradictions(document: Mapping[str, Any]) -> tuple[Fault, ...]:
         for path, headline in chain(
             _schema(document, properties),
             _media(said["media"], properties, document["required"]),
+            _calls(said.get("calls", {}), said["media"]),
             _output(said, properties),
             _remarks(said, properties),
             _offers(said, properties),
@@ -109,6 +111,12 @@ def _media(media: Mapping[str, Any], properties: Mapping[str, Any], required: Se
         for limit in ("side_px", "seconds"):
             if limit in rule and rule[limit][0] > rule[limit][1]:
                 yield (*path, limit), f"`{limit}` ends before it begins"
+
+
+def _calls(calls: Mapping[str, str], media: Mapping[str, Any]) -> Iterator[Finding]:
+    for word in calls:
+        if word not in {WORDS[Kind(kind)] for kind in media}:
+            yield ("x-model", "calls", word), f"the model takes no `{word}`"
 
 
 def _output(said: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Finding]:

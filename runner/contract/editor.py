@@ -17,7 +17,8 @@ from runner.contract.editor_parts import (
     transition,
 )
 from runner.contract.editor_pipeline import pipeline_schema
-from runner.contract.model import WORDS, Model
+from runner.contract.model import Model
+from runner.core.media import WORDS
 
 __all__ = ["pipeline_schema", "storyboard_schema", "text"]
 
@@ -271,9 +272,11 @@ def _media(*, removable: bool) -> dict[str, Schema]:
 def _references() -> Schema:
     place = {**PLACE, "description": "A path from this file, or a URL"}
     digest = {"description": "The content's digest: other bytes are refused", "type": "string", "pattern": DIGEST}
+    words = {"description": "What it is, as prompts read it by {{ ref.NAME }}; may hold templates", "type": "string"}
     one = mapping(
-        "A medium with its kind said, pinned or noted",
+        "Words, media with their kinds said, or both; a medium may be pinned",
         {
+            "words": words,
             "image": place,
             "video": place,
             "audio": place,
@@ -281,9 +284,12 @@ def _references() -> Schema:
             "note": {"description": "For readers", "type": "string"},
         },
     )
-    one["oneOf"] = [{"required": [kind]} for kind in ("image", "video", "audio")]
+    media = [{"required": [kind]} for kind in ("image", "video", "audio")]
+    one["anyOf"] = [{"required": ["words"]}, *media]
+    one["if"] = {"required": ["sha256"]}
+    one["then"] = {"oneOf": media}
     return {
-        "description": "Media by name: the kind is told by the file's suffix, or said",
+        "description": "Cast and media by name: a medium's kind is told by the file's suffix, or said",
         "type": "object",
         "propertyNames": {"pattern": ID},
         "additionalProperties": {"anyOf": [PLACE, one]},

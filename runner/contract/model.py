@@ -11,12 +11,9 @@ from typing import Any
 
 from runner.contract.coherence import contradictions
 from runner.contract.fault import Fault
-from runner.core.media import Kind, MediaFacts
+from runner.core.media import WORDS, Kind, MediaFacts
 
 JSON = Any  # what json.loads gives: dict list str int float bool None
-
-# The storyboard's word for each kind of medium, whichever property of the model it fills.
-WORDS = {Kind.IMAGE: "image", Kind.VIDEO: "videos", Kind.AUDIO: "audio"}
 
 MULTIPLE_PX = 16  # sides of a picture whose shape follows an image
 
@@ -125,7 +122,8 @@ class Model:
     are its top-level properties in file order, `model` included. `defaults` holds what is sent where nothing is
     written; `transport` names properties that are no part of what is bought; `key_defaults` holds, for properties added
     later, the value at which a request's key is what it was before. `media` is keyed by the storyboard's word (image,
-    videos, audio), `by_property` by the model's own name for the same rules.
+    videos, audio), `by_property` by the model's own name for the same rules. `calls` is how its prompts call what such a word
+    gives it, as `character{n}`, n from 1.
 
     `too_long` says what the service does with a text that is too long, `refused` or `cut`; we refuse either.
     `without` says why a property that other models have is missing here.
@@ -143,6 +141,7 @@ class Model:
     key_defaults: Mapping[str, JSON]
     media: Mapping[str, MediaRule]
     by_property: Mapping[str, MediaRule]
+    calls: Mapping[str, str]
     output: Output
     seed: Seed
     too_long: Mapping[str, str]
@@ -213,6 +212,7 @@ def load(document: Mapping[str, JSON], origin: str) -> Model:
         key_defaults={n: value["x-key-default"] for n, value in properties.items() if "x-key-default" in value},
         media={rule.word: rule for rule in rules},
         by_property={rule.property: rule for rule in rules},
+        calls=said.get("calls", {}),
         output=_output(said["output"]),
         seed=_seed(SeedContract(said["seed"]), properties),
         too_long=said.get("too_long", {}),

@@ -129,6 +129,8 @@ CODES: dict[str, str] = {
     "too-many": "more than one storyboard may hold",
     "unknown-kind": "a file's suffix does not say what the file is",
     "unknown-reference": "no reference has this name",
+    "no-words": "a reference that a prompt speaks of has no words to be read",
+    "uncalled-reference": "a reference that its model knows by a name of its own, which the prompt does not say",
     "wrong-kind": "a reference of another kind than the word takes",
     "bad-table": "a table that cannot be read, or a faulty row of it",
     "missing-column": "a table lacks the column that it is asked for",

@@ -11,6 +11,10 @@ class Kind(StrEnum):
     AUDIO = "audio"
 
 
+# The storyboard's word for each kind of medium, whichever property of a model it fills.
+WORDS = {Kind.IMAGE: "image", Kind.VIDEO: "videos", Kind.AUDIO: "audio"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
     """What a probe found in one local file that decodes to its end.

@@ -1,12 +1,15 @@
 """Shots into takes: table rows outside, matrix inside, takes innermost, every template rendered with its variant's names."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 from runner.core.diagnostics import Label, Span
+from runner.language import cast
+from runner.language.cast import Calls, Words
 from runner.language.faults import Faults
 from runner.language.matrix import combinations
+from runner.language.references import References
 from runner.language.rows import Chosen
 from runner.language.shot import Shot
 from runner.language.tables import line_span
@@ -17,10 +20,13 @@ from runner.language.words import Rendering
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What all shots share: names of the storyboard (values of `--var` laid over its `vars`) and its seed."""
+    """What all shots share: names of the storyboard (values of `--var` laid over its `vars`), its references with how models call
+    them, and its seed."""
 
     templates: Templates
     names: Mapping[str, object]
+    references: References
+    calls: Calls = field(default_factory=dict)
     seed: int | None
     seed_span: Span | None
 
@@ -72,10 +78,18 @@ def _unfolded(shot: Shot, outer: tuple[str, ...], names: Mapping[str, object], r
 
 def _takes(shot: Shot, variant: str, ground: Ground, rendering: Rendering) -> Iterator[Take]:
     wording, value = shot.wording, rendering.value
-    title = value(shot.title) if shot.title else ""
+    media = {name: value(written) for name, written in wording.media.items()}
+    titles = (shot.title,) if shot.title else ()
+    asked = cast.asked((*titles, *wording.texts.values(), *wording.params.values()))
+    if asked is None or asked:
+        words, names = Words(ground.references, asked, rendering), rendering.names
+        rendering.names = {**names, cast.NAME: words.plainly()}
+        title = value(shot.title) if shot.title else ""
+        rendering.names = {**names, cast.NAME: words.called(ground.calls.get(str(shot.model.value), {}), media)}
+    else:
+        title = value(shot.title) if shot.title else ""
     texts = {name: value(written) for name, written in wording.texts.items()}
     params = {name: value(written) for name, written in wording.params.items()}
-    media = {name: value(written) for name, written in wording.media.items()}
     trim = value(shot.trim) if shot.trim else None
     transition = value(wording.transition) if wording.transition else None
     if rendering.broken:

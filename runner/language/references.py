@@ -2,14 +2,14 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.core.diagnostics import Label, Span
 from runner.core.media import Kind
 from runner.language import fields, node, paths
 from runner.language.faults import Faults, suggested
-from runner.language.node import Node, Scalar
+from runner.language.node import Entry, Node, Scalar
 from runner.language.take import MediaUse
 
 _SUFFIXES = {
@@ -17,20 +17,28 @@ _SUFFIXES = {
     **dict.fromkeys((".mp4", ".m4v", ".mov", ".webm"), Kind.VIDEO),
     **dict.fromkeys((".mp3", ".wav", ".flac", ".m4a", ".ogg"), Kind.AUDIO),
 }
-_KEYS = (*Kind, "sha256", "note")
+_KEYS = ("words", *Kind, "sha256", "note")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _TARGET = "a reference's name, a path or a URL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """One entry of `references`: exactly one of `path` (from the project's root) and `url`; `span` is where that stands."""
+class Medium:
+    """One file or address of a reference: exactly one of `path` (from the project's root) and `url`; `span` is where that stands."""
 
-    name: str
-    kind: Kind
     path: str | None
     url: str | None
-    sha256: str | None
+    sha256: str | None = None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One entry of `references`: what it is in `words`, its `media`, or both; at most one medium of a kind. `span` is its name's."""
+
+    name: str
+    words: Scalar | None
+    media: Mapping[Kind, Medium]
     span: Span
 
 
@@ -89,17 +97,18 @@ class References:
         reference = self.known[name]
         if reference is None:
             return None
-        if reference.kind is not kind:
+        medium = reference.media.get(kind)
+        if medium is None:
+            held = [_ARTICLES[k] for k in Kind if k in reference.media] or ["words alone"]
+            first = next((reference.media[k].span for k in Kind if k in reference.media), reference.span)
             faults.add(
                 "wrong-kind",
-                f"`{word}` takes {_ARTICLES[kind]}; the reference `{name}` is {_ARTICLES[reference.kind]}",
+                f"`{word}` takes {_ARTICLES[kind]}; the reference `{name}` is {' and '.join(held)}",
                 at.span,
-                others=(Label(span=reference.span, text="this reference"),),
+                others=(Label(span=first, text="this reference"),),
             )
             return None
-        return MediaUse(
-            kind=kind, path=reference.path, url=reference.url, sha256=reference.sha256, name=name, span=reference.span
-        )
+        return MediaUse(kind=kind, path=medium.path, url=medium.url, sha256=medium.sha256, name=name, span=medium.span)
 
 
 _ARTICLES = {Kind.IMAGE: "an image", Kind.VIDEO: "a video", Kind.AUDIO: "audio"}
@@ -114,15 +123,15 @@ def read_references(section: Node, faults: Faults) -> dict[str, Reference | None
     for entry in entries:
         name = entry.key.text
         lawful = fields.lawful_id(name, entry.key, "the reference's name", faults)
-        reference = _read(name, entry.value, faults)
+        reference = _read(entry.key, entry.value, faults)
         known[name] = reference if lawful else None
     return known
 
 
-def _read(name: str, written: Node, faults: Faults) -> Reference | None:
-    named = f"the reference `{name}`"
+def _read(key: Scalar, written: Node, faults: Faults) -> Reference | None:
+    named = f"the reference `{key.text}`"
     if isinstance(written, node.Mapping):
-        return _read_mapping(name, written, named, faults)
+        return _read_mapping(key, written, named, faults)
     at = fields.fixed_text(written, named, faults, takes="a path, a URL or a mapping")
     if at is None:
         return None
@@ -132,43 +141,65 @@ def _read(name: str, written: Node, faults: Faults) -> Reference | None:
     kind = _kind_of(path, url)
     if kind is None:
         mended = f"{{image: {fields.clipped(at)}}}"
+        advice = f"say it: `{mended}`, or `video:` or `audio:`"
+        if " " in at.strip():
+            advice += f"; what is to be read in prompts is `{{words: {fields.clipped(at)}}}`"
         faults.add(
             "unknown-kind",
             f"the suffix of `{fields.clipped(at)}` does not say whether it is image, video or audio",
             written.span,
-            help=f"say it: `{mended}`, or `video:` or `audio:`",
+            help=advice,
         )
         return None
-    return Reference(name=name, kind=kind, path=path, url=url, sha256=None, span=written.span)
+    medium = Medium(path=path, url=url, span=written.span)
+    return Reference(name=key.text, words=None, media={kind: medium}, span=key.span)
 
 
-def _read_mapping(name: str, written: node.Mapping, named: str, faults: Faults) -> Reference | None:
-    lawful = fields.known_keys(written, _KEYS, faults, of="a reference")
-    sha256 = written.get("sha256")
-    digest = _digest(sha256, named, faults) if sha256 is not None else None
+def _read_mapping(key: Scalar, written: node.Mapping, named: str, faults: Faults) -> Reference | None:
+    before = len(faults.found)
+    fields.known_keys(written, _KEYS, faults, of="a reference")
+    words = written.get("words")
+    if words is not None:
+        fields.text(words, f"`words` of {named}", faults)
     if (note := written.get("note")) is not None:
-        lawful &= fields.fixed_text(note, f"`note` of {named}", faults) is not None
+        fields.fixed_text(note, f"`note` of {named}", faults)
     media = [entry for entry in written if entry.key.text in tuple(Kind)]
-    if not media:
-        if lawful:
-            fields.missing(
-                written, "image", faults, of=named, help="one of `image:`, `video:` and `audio:` holds its path or URL"
-            )
+    if not media and words is None and len(faults.found) == before:
+        fields.missing(
+            written,
+            "words",
+            faults,
+            of=named,
+            help="`words:` says what it is; `image:`, `video:` and `audio:` hold a path or URL",
+        )
+    digest = _pinned(written.get("sha256"), media, named, faults)
+    found = {}
+    for entry in media:
+        at = fields.fixed_text(entry.value, f"`{entry.key.text}` of {named}", faults, takes="a path or a URL")
+        pinned = written.get("sha256") is not None
+        path, url = _target(at, entry.value.span, faults, pinned=pinned) if at is not None else (None, None)
+        found[Kind(entry.key.text)] = Medium(path=path, url=url, sha256=digest, span=entry.value.span)
+    if len(faults.found) > before:
+        return None
+    return Reference(name=key.text, words=words if isinstance(words, Scalar) else None, media=found, span=key.span)
+
+
+def _pinned(at: Node | None, media: Sequence[Entry], named: str, faults: Faults) -> str | None:
+    """The digest that the entry's one medium must have."""
+    if at is None:
         return None
     if len(media) > 1:
         faults.add(
             "one-of",
-            f"{named} is one medium; it has `{media[0].key.text}` and `{media[1].key.text}`",
-            media[1].key.span,
-            others=(Label(span=media[0].key.span, text="first here"),),
+            f"`sha256` is the digest of one medium; {named} has `{media[0].key.text}` and `{media[1].key.text}`",
+            at.span,
+            others=(Label(span=media[1].key.span, text="a second one"),),
+            help="give the pinned medium a reference of its own",
         )
         return None
-    entry = media[0]
-    at = fields.fixed_text(entry.value, f"`{entry.key.text}` of {named}", faults, takes="a path or a URL")
-    path, url = _target(at, entry.value.span, faults, pinned=sha256 is not None) if at is not None else (None, None)
-    if not lawful or (sha256 is not None and digest is None) or (path is None and url is None):
-        return None
-    return Reference(name=name, kind=Kind(entry.key.text), path=path, url=url, sha256=digest, span=entry.value.span)
+    if not media and isinstance(at, Scalar):
+        faults.add("misplaced-key", f"`sha256` is the digest of a medium; {named} has none", at.span)
+    return _digest(at, named, faults)
 
 
 def _digest(at: Node, named: str, faults: Faults) -> str | None:

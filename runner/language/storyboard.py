@@ -4,9 +4,11 @@ import gc
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from runner.core.diagnostics import Diagnostic, Label, Rejected, Source, in_file_order
-from runner.language import fields, node, paths
+from runner.core.diagnostics import Diagnostic, Label, Rejected, Source, Span, in_file_order
+from runner.language import cast, fields, node, paths
+from runner.language.cast import Calls
 from runner.language.document import parse
 from runner.language.expand import Ground, size, takes_of
 from runner.language.faults import Faults
@@ -54,11 +56,12 @@ class Storyboard:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def load(path: str, read: paths.Read, variables: Mapping[str, str]) -> Storyboard:
+def load(path: str, read: paths.Read, variables: Mapping[str, str], calls: Calls = MappingProxyType({})) -> Storyboard:
     """Load the storyboard at `path` (posix, from the project's root).
 
     `read` gives any file of the project by such a path; it raises Rejected, without a place, for one it does not read.
-    `variables` are the texts of `--var`: they win over `vars` of the file, and `vars` of a shot over them.
+    `variables` are the texts of `--var`: they win over `vars` of the file, and `vars` of a shot over them. `calls` says how each
+    model's prompts call what a media word gives it.
 
     Raises Rejected only where nothing can be unfolded: no such file, YAML syntax, no mapping, another version.
     """
@@ -72,14 +75,14 @@ def load(path: str, read: paths.Read, variables: Mapping[str, str]) -> Storyboar
     collecting = gc.isenabled()
     gc.disable()  # all that is made here is kept: collections would walk it again and again and free nothing
     try:
-        return _loaded(reading(path), reading, sources, variables)
+        return _loaded(reading(path), reading, sources, variables, calls)
     finally:
         if collecting:
             gc.enable()
 
 
 def _loaded(
-    source: Source, read: paths.Read, sources: Mapping[str, Source], variables: Mapping[str, str]
+    source: Source, read: paths.Read, sources: Mapping[str, Source], variables: Mapping[str, str], calls: Calls
 ) -> Storyboard:
     tree = _checked(parse(source))
     faults = Faults()
@@ -105,9 +108,12 @@ def _loaded(
     ground = Ground(
         templates=Templates(read, posixpath.dirname(source.path)),
         names={**{name: variable.value for name, variable in scope.variables.items()}, **given},
+        references=references,
+        calls=calls,
         seed=seed,
         seed_span=parts["seed"].span if "seed" in parts else None,
     )
+    _cast_is_free(scope, variables, faults)
     takes = _unfolded(shots, scope, ground, read, faults)
     return Storyboard(
         source=source,
@@ -176,7 +182,7 @@ def _unfolded(shots: list[Shot], scope: Scope, ground: Ground, read: paths.Read,
     tables = Tables(read, ground.templates, faults)
     ready: list[tuple[Shot, Chosen | None]] = []
     for shot in shots:
-        if not _row_is_free(shot, scope, ground, faults):
+        if not _row_is_free(shot, scope, ground, faults) or not _cast_is_free_in(shot, faults):
             continue
         chosen = tables.chosen(shot.for_each, shot.id) if shot.for_each else None
         if shot.for_each is None or chosen is not None:
@@ -206,6 +212,30 @@ def _row_is_free(shot: Shot, scope: Scope, ground: Ground, faults: Faults) -> bo
         help="give the variable or axis another name",
     )
     return False
+
+
+def _cast_is_free(scope: Scope, given: Mapping[str, str], faults: Faults) -> None:
+    """Reports a variable of the storyboard, or of `--var`, that has the cast's own name."""
+    if cast.NAME in scope.variables or cast.NAME in given:
+        _cast_taken(scope.variables[cast.NAME].span if cast.NAME in scope.variables else None, faults)
+
+
+def _cast_is_free_in(shot: Shot, faults: Faults) -> bool:
+    """Whether the cast's name means the references and nothing else in the shot."""
+    spans = [axis.span for axis in shot.axes if axis.name == cast.NAME]
+    spans += [shot.variables[cast.NAME].span] if cast.NAME in shot.variables else []
+    for span in spans:
+        _cast_taken(span, faults)
+    return not spans
+
+
+def _cast_taken(span: Span | None, faults: Faults) -> None:
+    faults.add(
+        "reserved-name",
+        f"`{cast.NAME}` are the references, as in `{{{{ {cast.NAME}.keeper }}}}`, and can be no other name",
+        span,
+        help="give the variable or axis another name",
+    )
 
 
 def _fit(ready: list[tuple[Shot, Chosen | None]], faults: Faults) -> bool:

@@ -146,7 +146,10 @@ class Templates:
                 continue
             value = names.get(name)
             if key:
-                value = value.get(key) if isinstance(value, Mapping) else None
+                try:
+                    value = value.get(key) if isinstance(value, Mapping) else None
+                except Refusal:
+                    return None
             if type(value) is str:
                 pieces.append(value)
             elif isinstance(value, bool | float) or (type(value) is int and value.bit_length() < 64):

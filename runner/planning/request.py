@@ -12,6 +12,7 @@ from runner.core.diagnostics import Diagnostic, Severity, Span
 from runner.core.media import Kind, MediaFacts, Pointer
 from runner.core.request import MediaPart, Request, key_inputs, normal, request_key
 from runner.language.take import Layer, MediaUse, Setting, Take
+from runner.planning.cast import uncalled
 from runner.planning.draft import Draft
 from runner.planning.faults import EVERY_MODEL, Overrides, located, meant_model, media_fault, used_in
 from runner.planning.service import Service
@@ -73,6 +74,7 @@ def build(take: Take, context: Context) -> Built:
     if not draft.faults:
         advice = [located(remark, draft, take, model) for remark in check.advice(model, draft.with_urls())]
         draft.remarks.extend(replace(remark, severity=Severity.WARNING) for remark in advice)
+        draft.remarks.extend(uncalled(take, model))
         request = _request(draft, take, model, context, seed)
     return Built(
         take=take,
