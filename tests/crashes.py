@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from media import picture
 from stage import KEY, QUICK, Ended, PaidService, Stage, paid
@@ -108,21 +109,27 @@ def nothing_bought_twice(stage: Stage, api: PaidService) -> None:
     assert books.ledger >= invoiced(api), f"the ledger says {books.ledger}, the invoice {invoiced(api)}"
 
 
+def reconcile(stage: Stage, api: PaidService, *words: str) -> Ended:
+    return stage.shotrunner("reconcile", "--base-url", api.base_url, *words, EVOLINK_API_KEY=KEY)
+
+
+def unknown(stage: Stage, api: PaidService) -> list[dict[str, Any]]:
+    """What `reconcile` lists."""
+    ended = reconcile(stage, api, "--format", "json")
+    found: list[dict[str, Any]] = json.loads(ended.out)["unknown"]
+    assert ended.code == (4 if found else 0), ended
+    return found
+
+
 def settle(stage: Stage, api: PaidService) -> int:
     """Settle what is unknown as the service's own invoice says; how many that were."""
-
-    def reconcile(*words: str) -> Ended:
-        return stage.shotrunner("reconcile", "--base-url", api.base_url, *words, EVOLINK_API_KEY=KEY)
-
-    ended = reconcile("--format", "json")
-    assert ended.code == 4, ended
-    open_ones = json.loads(ended.out)["unknown"]
+    open_ones = unknown(stage, api)
     tasks = {line.idempotency_key: line.task_id for line in api.invoice}
     words: list[str] = []
-    for unknown in open_ones:
-        task = tasks.get(unknown["idempotency_key"])
-        words += ["--not-taken", unknown["key"]] if task is None else ["--attach", f"{unknown['key']}={task}"]
-    ended = reconcile(*words)
+    for one in open_ones:
+        task = tasks.get(one["idempotency_key"])
+        words += ["--not-taken", one["key"]] if task is None else ["--attach", f"{one['key']}={task}"]
+    ended = reconcile(stage, api, *words)
     assert ended.code == 0, ended
     return len(open_ones)
 
@@ -167,12 +174,12 @@ class Theatre:
         self.told.runs += 1
         return self.stage.shotrunner(*self._words, *more, EVOLINK_API_KEY=KEY)
 
-    def play_until(self, point: str) -> tuple[int, list[str]]:
-        """Run, and die at `point`; the exit code and the points that were passed."""
+    def play_until(self, point: str, *words: str) -> tuple[int, list[str]]:
+        """Run, or do what `words` say, and die at `point`; the exit code and the points that were passed."""
         self.told.runs += 1
         self._log.write_text("")
         ended = subprocess.run(
-            [sys.executable, KILLER, point, self._log, *self._words],
+            [sys.executable, KILLER, point, self._log, *(words or self._words)],
             cwd=self.stage.folder,
             env=self.stage.environment(EVOLINK_API_KEY=KEY),
             stdin=subprocess.DEVNULL,
@@ -180,7 +187,7 @@ class Theatre:
             text=True,
             timeout=120,
         )
-        assert ended.returncode in (0, -signal.SIGKILL), ended.stdout + ended.stderr
+        assert ended.returncode in (0, 1, 4, -signal.SIGKILL), ended.stdout + ended.stderr
         return ended.returncode, self._log.read_text().splitlines()
 
     def finish(self) -> None:
@@ -249,30 +256,36 @@ def census(folder: Path) -> list[str]:
     return points
 
 
-def kill_and_finish(point: str, folder: Path) -> Told:
-    """One kill and all that comes after. Raises AssertionError, which names the point."""
+def kill_and_finish(points: Sequence[str], folder: Path) -> Told:
+    """Kills, each in a run of its own, and all that comes after. Raises AssertionError, which names the points."""
     told = Told(points=1)
     with theatre(folder, told) as stage:
-        code, passed = stage.play_until(point)
-        told.killed += code == -signal.SIGKILL
-        try:
+        reached = True
+        for point in points:
+            code, passed = stage.play_until(point)
+            reached &= code == -signal.SIGKILL
             assert (point in passed) == (code == -signal.SIGKILL)
-            nothing_bought_twice(stage.stage, stage.api)
+            try:
+                nothing_bought_twice(stage.stage, stage.api)
+            except AssertionError as fault:
+                raise AssertionError(f"killed at {' and '.join(points)}, after {passed[-6:]}: {fault}") from fault
+        told.killed += reached
+        try:
             stage.finish()
             stage.check()
         except AssertionError as fault:
-            raise AssertionError(f"killed at {point}, after {passed[-6:]}: {fault}") from fault
+            raise AssertionError(f"killed at {' and '.join(points)}: {fault}") from fault
     return told
 
 
-def sweep(points: Sequence[str], folder: Path) -> Told:
-    """Kill at each of the points, on as many threads as there are cores. Raises AssertionError with every fault found."""
+def sweep(kills: Iterable[Sequence[str]], folder: Path) -> Told:
+    """Each of the kills, on as many threads as there are cores. Raises AssertionError with every fault found."""
     told, faults = Told(), []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        kills = [threads.submit(kill_and_finish, point, folder / str(number)) for number, point in enumerate(points)]
-        for kill in kills:
+        ends = [threads.submit(kill_and_finish, points, folder / str(n)) for n, points in enumerate(kills)]
+        for end in ends:
             try:
-                told += kill.result()
+                told += end.result()
             except AssertionError as fault:
                 faults.append(str(fault))
     assert not faults, "\n\n".join(faults)

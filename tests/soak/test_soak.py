@@ -10,7 +10,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from crashes import Books, census, digest, half_written, invoiced, nothing_bought_twice, settle, sweep
+from crashes import (
+    Books,
+    Told,
+    census,
+    digest,
+    half_written,
+    invoiced,
+    nothing_bought_twice,
+    place_of,
+    sample,
+    settle,
+    sweep,
+    theatre,
+    unknown,
+)
 from stage import KEY, QUICK, PaidService, Stage, paid
 from standins import stand_in
 
@@ -20,15 +34,47 @@ from runner.emulator.script import Script
 
 LEAST_POINTS = 200
 TAKES = 2000
+PAIRS = 60
 SEED = 20261
 
 
 def test_a_run_killed_at_every_point_and_run_again_buys_nothing_twice_and_misses_nothing(tmp_path: Path) -> None:
     points = census(tmp_path / "census")
     assert len(points) >= LEAST_POINTS
-    told = sweep(points, tmp_path)
+    told = sweep([[point] for point in points], tmp_path)
     print(told)
     assert told.points == len(points)
+
+
+def test_a_run_killed_twice_and_run_again_buys_nothing_twice_and_misses_nothing(tmp_path: Path) -> None:
+    points = census(tmp_path / "census")
+    first, second = (sample(points, PAIRS, seed) for seed in (SEED, SEED + 1))
+    told = sweep(zip(first, second, strict=True), tmp_path)  # the second run may be over before it is killed
+    print(told)
+    assert told.points == PAIRS
+
+
+def test_a_reconcile_killed_anywhere_has_decided_or_has_not(tmp_path: Path) -> None:
+    _, points = attached_until("-", tmp_path / "census")
+    assert {place_of(point) for point in points} >= {"commit.before", "commit.after", "ask.before"}
+    decided = [attached_until(point, tmp_path / str(number))[0] for number, point in enumerate(points)]
+    print(f"{len(points)} points of reconcile, after {decided.count(True)} of them the decision stood")
+    assert set(decided) == {True, False}
+
+
+def attached_until(point: str, folder: Path) -> tuple[bool, list[str]]:
+    """A lost answer's task is attached by a `reconcile` that dies at `point`: whether that stood, and the points it passed."""
+    with theatre(folder, Told()) as stage:
+        code, _ = stage.play_until("submit.after#1")
+        assert code == -signal.SIGKILL
+        assert stage.play().code == 4
+        take, task = unknown(stage.stage, stage.api)[0]["take"], stage.api.invoice[0].task_id
+        words = ("reconcile", "--base-url", stage.api.base_url, "--attach", f"{take}={task}")
+        _, points = stage.play_until(point, *words)
+        decided = not unknown(stage.stage, stage.api)
+        stage.finish()
+        stage.check()
+    return decided, points
 
 
 FILM = """\
