@@ -6,8 +6,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -178,17 +176,9 @@ class Theatre:
         """Run, or do what `words` say, and die at `point`; the exit code and the points that were passed."""
         self.told.runs += 1
         self._log.write_text("")
-        ended = subprocess.run(
-            [sys.executable, KILLER, point, self._log, *(words or self._words)],
-            cwd=self.stage.folder,
-            env=self.stage.environment(EVOLINK_API_KEY=KEY),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert ended.returncode in (0, 1, 4, -signal.SIGKILL), ended.stdout + ended.stderr
-        return ended.returncode, self._log.read_text().splitlines()
+        ended = self.stage.shotrunner(point, self._log, *(words or self._words), program=KILLER, EVOLINK_API_KEY=KEY)
+        assert ended.code in (0, 1, 4, -signal.SIGKILL), ended
+        return ended.code, self._log.read_text().splitlines()
 
     def finish(self) -> None:
         """Run again until the film is there, each exit code as it is documented."""

@@ -5,7 +5,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from standins import stand_in
+from wings import Command, Started, wings
 
 from runner.adapters import catalog
 from runner.emulator.app import Emulator
@@ -52,28 +52,27 @@ class Stage:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-        return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
+        return {**kept, **more}
 
-    def start(self, *words: str | Path, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "runner", *map(str, words)],
-            cwd=self.folder,
-            env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+    def start(self, *words: str | Path, program: Path | None = None, **environment: str) -> Started:
+        """`program` is a script in the place of Shotrunner, mostly Shotrunner with something broken."""
+        command = Command(
+            words=tuple(map(str, words)),
+            folder=str(self.folder),
+            environment=self.environment(**environment),
+            program=str(program) if program else None,
         )
+        return wings().start(command)
 
-    def shotrunner(self, *words: str | Path, **environment: str) -> Ended:
-        process = self.start(*words, **environment)
+    def shotrunner(self, *words: str | Path, program: Path | None = None, **environment: str) -> Ended:
+        process = self.start(*words, program=program, **environment)
         try:
             out, err = process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
             raise AssertionError(f"the command did not end:\n{out}\n{err}") from None
-        return Ended(code=process.returncode, out=out, err=err)
+        return Ended(code=process.wait(), out=out, err=err)
 
     def manifest(self, identity: str = "film", pipeline: str = "draft") -> dict[str, Any]:
         path = self.folder / "out" / identity / pipeline / "manifest.json"

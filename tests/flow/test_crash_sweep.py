@@ -8,7 +8,7 @@ from pathlib import Path
 from crashes import census, sample, sweep
 
 SEED = 20261
-POINTS = 40
+POINTS = 24
 
 
 def test_a_run_killed_anywhere_and_run_again_buys_nothing_twice_and_misses_nothing(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """Disks that say no: whatever cannot be written, what is paid stays paid, and the same command goes on when there is room again."""
 
-import resource
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,20 +40,18 @@ def run(stage: Stage, api: PaidService, *more: str) -> Ended:
     return stage.shotrunner("run", "film.yaml", *api.arguments(), *more, EVOLINK_API_KEY=KEY)
 
 
+BOUNDED = """\
+import resource, sys
+from runner.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def bounded(stage: Stage, api: PaidService, most_bytes: int) -> Ended:
     """A run in which no file grows beyond so many bytes."""
-    done = subprocess.run(
-        [sys.executable, "-m", "runner", "run", "film.yaml", *api.arguments()],
-        cwd=stage.folder,
-        env=stage.environment(EVOLINK_API_KEY=KEY),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
-        check=False,
-    )
-    return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
+    program = stage.write("../bounded.py", BOUNDED.format(most_bytes))
+    return stage.shotrunner("run", "film.yaml", *api.arguments(), program=program, EVOLINK_API_KEY=KEY)
 
 
 def key(stage: Stage) -> str:

@@ -6,8 +6,6 @@ Each fault of the service has its row in `test_fault_matrix`.
 import json
 import shlex
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -267,26 +265,12 @@ def test_a_clip_that_cannot_be_fetched_is_fetched_by_the_next_run(stage: Stage) 
 
 def test_a_receipt_that_cannot_be_written_is_told_with_the_command_that_attaches_it(stage: Stage) -> None:
     with service(stage) as api:
-        words = (
-            sys.executable,
-            Path(__file__).parents[1] / "breaker.py",
-            "run",
-            "film.yaml",
-            *api.arguments(),
-            "-j",
-            "1",
-        )
-        broken = subprocess.run(
-            words,
-            cwd=stage.folder,
-            env=stage.environment(EVOLINK_API_KEY=KEY),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert broken.returncode == 4, broken
+        breaker = Path(__file__).parents[1] / "breaker.py"
+        words = ("run", "film.yaml", *api.arguments(), "-j", "1")
+        broken = stage.shotrunner(*words, program=breaker, EVOLINK_API_KEY=KEY)
+        assert broken.code == 4, broken
         assert api.bought() == 1, "submitting has stopped"
-        told = next(line for line in broken.stderr.splitlines() if "shotrunner reconcile --attach" in line)
+        told = next(line for line in broken.err.splitlines() if "shotrunner reconcile --attach" in line)
         command = shlex.split(told.partition("shotrunner ")[2])
         assert api.invoice[0].task_id in command[-1]
         assert run(stage, api).code == 4, "an intent without a receipt is unknown"

@@ -1,8 +1,6 @@
 """Runs that end before their work does: signals, --stop-after, limits, a bug. Nothing paid is dropped, and the last lines say what it is."""
 
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -296,17 +294,10 @@ sys.exit(main(sys.argv[1:]))
 
 def injected(stage: Stage, patch: str, *words: str) -> Ended:
     """A run whose own code fails somewhere, as by a bug."""
-    done = subprocess.run(
-        [sys.executable, "-c", FAULT.format(patch=patch), "run", "film.yaml", *words],
-        cwd=stage.folder,
-        env=stage.environment(EVOLINK_API_KEY=KEY, PYTHONPATH=str(Path.cwd()), TMPDIR=str(stage.folder.parent)),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    program = stage.write("../faulty.py", FAULT.format(patch=patch))
+    return stage.shotrunner(
+        "run", "film.yaml", *words, program=program, EVOLINK_API_KEY=KEY, TMPDIR=str(stage.folder.parent)
     )
-    return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Streams that are closed, gone or full: nothing of ours lands in another file, and the exit code stays the command's."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from stage import Stage
+from stage import KEY, Stage, paid
 
 FILM = """\
 storyboard: 1
@@ -24,10 +25,28 @@ def stage(tmp_path: Path) -> Stage:
     return stage
 
 
-def shell(stage: Stage, line: str) -> int:
+def shell(stage: Stage, line: str, **environment: str) -> int:
+    """Unlike `stage.shotrunner` a process that begins from nothing."""
     command = line.replace("shotrunner", f"{sys.executable} -m runner")
-    done = subprocess.run(["bash", "-c", command], cwd=stage.folder, env=stage.environment(), check=False, timeout=120)
-    return done.returncode
+    environment = stage.environment(**environment)
+    return subprocess.run(
+        ["bash", "-c", command], cwd=stage.folder, env=environment, check=False, timeout=120
+    ).returncode
+
+
+def test_a_paid_run_begins_from_nothing(stage: Stage) -> None:
+    with paid(stage.folder / "service") as api:
+        assert shell(stage, f"shotrunner run film.yaml {shlex.join(api.arguments())}", EVOLINK_API_KEY=KEY) == 0
+        assert shell(stage, f"shotrunner reconcile --base-url {api.base_url}", EVOLINK_API_KEY=KEY) == 0
+        assert (
+            shell(
+                stage,
+                f"shotrunner collect film.yaml --pipeline clips --provider evolink --base-url {api.base_url}",
+                EVOLINK_API_KEY=KEY,
+            )
+            == 0
+        )
+        assert api.bought() == 1
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
