@@ -15,7 +15,7 @@ house test reads this map.
     core                     values everybody names
 
     emulator                 beside the others, the API itself on this machine: imports core, contract, language.document,
-                             language.node, adapters.media, adapters.signature
+                             language.node, language.fields, language.faults, adapters.media, adapters.signature
 
 Doors, the only files that import a third-party library:
 

@@ -319,6 +319,12 @@ def models(model: str | None, **told: Any) -> Exit:
     help="Take so many submits a second; one more is answered with 429.",
 )
 @click.option(
+    "--accounts",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Accounts with their keys, credits, models and limits, in YAML; in place of --key, --balance and --rate.",
+)
+@click.option(
     "--set",
     "switches",
     multiple=True,
@@ -334,6 +340,7 @@ def emulate(
     allow_private: bool,
     balance: Decimal | None,
     rate: float | None,
+    accounts: Path | None,
     switches: tuple[str, ...],
     **told: Any,
 ) -> Exit:
@@ -356,6 +363,7 @@ def emulate(
             allow_private=allow_private,
             balance=balance,
             rate=rate,
+            accounts=accounts,
             switches=switches,
             terminal=terminal,
         ),

@@ -10,11 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.adapters import catalog
-from runner.adapters.files import Checkout
+from runner.adapters.files import Checkout, Unreadable
 from runner.adapters.root import project_of
 from runner.core.errors import Exit, Refused
-from runner.emulator.accounts import Limits
-from runner.emulator.app import BALANCE, Emulator
+from runner.emulator import accounts_file
+from runner.emulator.app import Emulator
+from runner.emulator.holders import PLAY_MONEY, Holder, Limits
 from runner.emulator.switches import read
 from runner.screen.terminal import Terminal
 
@@ -28,6 +29,7 @@ def emulate(
     allow_private: bool,
     balance: Decimal | None,
     rate: float | None,
+    accounts: Path | None,
     switches: Sequence[str],
     terminal: Terminal,
 ) -> Exit:
@@ -36,6 +38,12 @@ def emulate(
         turned = read(switches)
     except ValueError as fault:
         raise Refused(f"--set: {fault}", help="docs/emulator.md lists the switches") from fault
+    if accounts and (key or balance is not None or rate is not None):
+        raise Refused(
+            "--accounts and one of --key, --balance, --rate",
+            help=f"write keys, credits and limits into {accounts}, or leave --accounts out",
+        )
+    holders = _holders(accounts) if accounts else ()
     here = Path.cwd()
     models = catalog.models(Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here))
     with tempfile.TemporaryDirectory(prefix="shotrunner-emulate-") as folder:
@@ -43,12 +51,13 @@ def emulate(
             emulator = Emulator(
                 models,
                 Path(folder),
-                key=key or f"sk-emulated-{secrets.token_hex(8)}",
+                key=None if holders else key or f"sk-emulated-{secrets.token_hex(8)}",
+                accounts=holders,
                 workers=workers or os.cpu_count() or 1,
                 host=host,
                 port=port,
                 allow_private=allow_private,
-                balance=BALANCE if balance is None else balance,
+                balance=PLAY_MONEY if balance is None else balance,
                 limits=Limits(submits_per_s=rate),
                 switches=turned,
                 page=True,
@@ -58,6 +67,14 @@ def emulate(
         except (OSError, ValueError) as fault:
             reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
             raise Refused(f"cannot serve at {host}:{port}: {reason}") from fault
+
+
+def _holders(path: Path) -> tuple[Holder, ...]:
+    """The accounts of a file. Raises `Refused` and `Rejected`."""
+    try:
+        return accounts_file.read(Checkout(root=path.absolute().parent, shown_from=Path.cwd()).text(path.name))
+    except Unreadable as fault:
+        raise Refused(f"{path} {fault.reason}") from fault
 
 
 async def _serve(emulator: Emulator, terminal: Terminal) -> Exit:

@@ -1,109 +1,208 @@
-"""Who pays: accounts, the keys that open them, and how fast and how much at once each may submit."""
+"""Who pays: accounts, the keys that open them, and what each has used up, reserved, and under way."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from hmac import compare_digest
 from typing import Any
 
 from runner.core.money import ZERO
-from runner.emulator.refusals import Refusal
+from runner.emulator.holders import Holder, Key, Limits, check
+from runner.emulator.refusals import BILLING, Refusal, Side
+from runner.emulator.switches import Switches
 from runner.emulator.tasks import number
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one account may submit: `burst` creates at once and `submits_per_s` after that, `in_flight` tasks that have not ended.
-
-    None is no limit.
-    """
-
-    submits_per_s: float | None = None
-    burst: int = 1
-    in_flight: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.submits_per_s is not None and not (math.isfinite(self.submits_per_s) and self.submits_per_s > 0):
-            raise ValueError("submits a second are more than 0")
-        if self.burst < 1 or (self.in_flight is not None and self.in_flight < 1):
-            raise ValueError("a burst and the tasks in flight are at least 1")
+_DAY_S = 24 * 3600
+_NOT_YOURS = "Access denied for this model"
 
 
-FILES = {"default": 100, "vip": 500}  # uploads kept at once, by user group
+class Meter:
+    """How fast and how much at once is submitted; `scope` is whose limits these are, an account's or a key's."""
+
+    def __init__(self, limits: Limits, scope: str) -> None:
+        self.open = 0
+        self._limits, self._scope, self._free_at = limits, scope, -math.inf
+
+    def ask(self, elapsed: float) -> None:
+        """Raises Refusal 429 if a submit at this reading of a clock that never falls is one too many."""
+        most = self._limits.in_flight
+        if most is not None and self.open >= most:
+            raise self._slower("Concurrency limit reached", 1)
+        if (early := self._early(elapsed)) > 1e-6:
+            raise self._slower("Rate limit exceeded", math.ceil(early))
+
+    def count(self, elapsed: float) -> None:
+        if self._limits.submits_per_s is not None:
+            self._free_at = max(self._free_at, elapsed) + 1 / self._limits.submits_per_s
+
+    def _early(self, elapsed: float) -> float:
+        if self._limits.submits_per_s is None:
+            return 0
+        gap = 1 / self._limits.submits_per_s
+        # How much of the future this submit would use up, and how much of it may be.
+        return max(self._free_at, elapsed) + gap - elapsed - gap * self._limits.burst
+
+    def _slower(self, message: str, seconds: int) -> Refusal:
+        return Refusal(
+            429,
+            message=message,
+            retry_after_s=seconds,
+            suggestion=f"retry after {seconds} seconds",
+            extra={"limit_scope": self._scope},
+        )
 
 
 class Account:
     """A balance in credits; `number` counts the accounts of an emulator from 1."""
 
-    def __init__(self, number: int, balance: Decimal, limits: Limits, *, user_group: str = "default") -> None:
-        self.number, self.remaining, self.used, self.open = number, balance, ZERO, 0
-        self.name, self.user_group = str(number), user_group
-        self.max_files = FILES.get(user_group, FILES["default"])
-        self._limits, self._free_at = limits, -math.inf
+    def __init__(self, number: int, holder: Holder) -> None:
+        self.number, self.holder, self.meter = number, holder, Meter(holder.limits, "account")
+        self.used = self.reserved = ZERO
+
+    @property
+    def name(self) -> str:
+        return self.holder.name
+
+    @property
+    def user_group(self) -> str:
+        return self.holder.user_group
+
+    @property
+    def max_files(self) -> int:
+        return self.holder.max_files
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.holder.credits - self.used - self.reserved
+
+
+class Bearer:
+    """A key and the account it opens: what was bought with this key. Every amount counts for both."""
+
+    def __init__(self, account: Account, key: Key) -> None:
+        self.account, self.key, self.meter = account, key, Meter(key.limits, "key")
+        self.used = self.reserved = ZERO
+        self._by_day: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
 
     def admit(self, elapsed: float) -> None:
         """Counts a submit at this reading of a clock that never falls. Raises Refusal 429, and counts nothing then."""
-        most = self._limits.in_flight
-        if most is not None and self.open >= most:
-            raise _slower("Concurrency limit reached", 1)
-        if self._limits.submits_per_s is None:
-            return
-        gap = 1 / self._limits.submits_per_s
-        ahead = max(self._free_at, elapsed) + gap - elapsed  # how much of the future this submit would use up
-        if (early := ahead - gap * self._limits.burst) > 1e-6:
-            raise _slower("Rate limit exceeded", math.ceil(early))
-        self._free_at = elapsed + ahead
+        meters = (self.meter, self.account.meter)
+        for meter in meters:
+            meter.ask(elapsed)
+        for meter in meters:
+            meter.count(elapsed)
 
-    def reserve(self, amount: Decimal, *, on_credit: bool = False) -> None:
-        """For a new task. Raises Refusal 402 where the balance does not reach; `on_credit` it falls below 0 instead."""
-        if amount > self.remaining and not on_credit:
-            raise Refusal(402)
-        self.remaining -= amount
-        self.open += 1
+    def demand(self, model: str, switches: Switches) -> None:
+        """Raises Refusal 402 or 403 for a model that is not for this key, or not for this account."""
+        if self.key.models is not None and model not in self.key.models:
+            extra = {"allowed_models": sorted(self.key.models)}
+            status = 402 if switches.key_refusals == "402" else 403
+            raise Refusal(status, code="key_model_not_allowed", message=_NOT_YOURS, param="model", extra=extra)
+        if self.account.holder.models is not None and model not in self.account.holder.models:
+            raise Refusal(403)
+
+    def may(self, model: str) -> bool:
+        return all(models is None or model in models for models in (self.key.models, self.account.holder.models))
+
+    def reserve(self, amount: Decimal, at: float, switches: Switches) -> None:
+        """For a new task, made at unix time `at`. Raises Refusal 402 where account or key cannot pay; where payment is
+        asked for at the query, the balance falls below 0 instead."""
+        if switches.payment == "create":
+            self._demand(amount, at, switches)
+        self.open(amount, at)
+
+    def open(self, reserved: Decimal, at: float) -> None:
+        """A task is under way."""
+        self.begun(reserved, at)
+        for one in (self, self.account):
+            one.meter.open += 1
+
+    def begun(self, reserved: Decimal, at: float) -> None:
+        """Counts a reserve, without asking."""
+        for one in (self, self.account):
+            one.reserved += reserved
+        self._by_day[_day(at)] += reserved
 
     def ended(self) -> None:
         """A task has ended; what it costs may be settled later."""
-        self.open -= 1
+        for one in (self, self.account):
+            one.meter.open -= 1
 
-    def settle(self, reserved: Decimal, charged: Decimal) -> None:
-        """Gives the reserve back and takes the charge, which may be another amount."""
-        self.remaining += reserved - charged
-        self.used += charged
+    def settle(self, reserved: Decimal, charged: Decimal, at: float) -> None:
+        """Gives the reserve back and takes the charge, which may be another amount; `at` is when the task was made."""
+        for one in (self, self.account):
+            one.reserved -= reserved
+            one.used += charged
+        self._by_day[_day(at)] += charged - reserved
 
     def body(self) -> dict[str, Any]:
         """The answer to GET /v1/credits."""
-        amounts = {"remaining_credits": number(self.remaining), "used_credits": number(self.used)}
-        accounts = {"user": amounts, "token": {**amounts, "unlimited_credits": True}}
+        remaining, quota = self.account.remaining, self.key.credits
+        left = remaining if quota is None else min(remaining, quota - self.used - self.reserved)
+        user = {"remaining_credits": number(remaining), "used_credits": number(self.account.used)}
+        token = {"remaining_credits": number(left), "used_credits": number(self.used)}
+        accounts = {"user": user, "token": {**token, "unlimited_credits": quota is None}}
         return {"success": True, "message": "", "data": accounts}
+
+    def _demand(self, amount: Decimal, at: float, switches: Switches) -> None:
+        if amount > self.account.remaining:
+            raise self._unpaid(switches.no_credits, "Insufficient quota", amount, "account")
+        if self.key.credits is not None and amount > (left := self.key.credits - self.used - self.reserved):
+            code = "insufficient_token_quota" if left > 0 else "key_quota_exhausted"
+            raise self._unpaid(code, "The key's quota does not cover this request", amount, "key")
+        daily = self.key.credits_per_day
+        if daily is not None and amount > daily - self._by_day[_day(at)]:
+            code = "token_daily_quota_exceeded"
+            raise self._unpaid(code, "The key's quota of this day does not cover this request", amount, "key")
+
+    def _unpaid(self, code: str, message: str, amount: Decimal, scope: str) -> Refusal:
+        extra = {
+            "estimated_credits": number(amount),
+            "account_balance_credits": number(self.account.remaining),
+            "action_url": BILLING,
+            "limit_scope": scope,
+        }
+        if code == "token_daily_quota_exceeded":
+            extra["reset_timezone"] = "UTC"
+        return Refusal(402, code=code, message=message, extra=extra)
 
 
 class Accounts:
-    """All accounts by their keys.
+    """All accounts by their keys. Raises ValueError for holders that `check` refuses."""
 
-    `balances` are credits by key, an account each; `aliases` are further keys, each with the key whose account it opens.
-    """
+    def __init__(self, holders: Sequence[Holder], switches: Switches) -> None:
+        check(holders)
+        self._switches = switches
+        self._accounts = tuple(Account(n, holder) for n, holder in enumerate(holders, 1))
+        self._bearers = {key.secret: Bearer(one, key) for one in self._accounts for key in one.holder.keys}
 
-    def __init__(self, balances: Mapping[str, Decimal], aliases: Mapping[str, str], limits: Limits) -> None:
-        own = {key: Account(n, balance, limits) for n, (key, balance) in enumerate(balances.items(), 1)}
-        if unknown := sorted(set(aliases.values()) - set(own)):
-            raise ValueError(f"{len(unknown)} further keys name no account")
-        self._by_key = {**own, **{alias: own[key] for alias, key in aliases.items()}}
-        if not all(self._by_key):
-            raise ValueError("a key is not empty")
-
-    def each(self) -> list[Account]:
+    def each(self) -> tuple[Account, ...]:
         """Every account once, by number."""
-        return sorted(set(self._by_key.values()), key=lambda account: account.number)
+        return self._accounts
 
-    def of(self, shown: str) -> Account | None:
-        """The account this key opens; as long to find out for every key."""
+    def of(self, shown: str, now: float, side: Side) -> Bearer:
+        """Whose key this is; as long to find out for every key. Raises Refusal 401, 402, 403."""
         found = None
-        for key, account in self._by_key.items():
-            if compare_digest(shown.encode(errors="surrogateescape"), key.encode()):
-                found = account
+        for secret, bearer in self._bearers.items():
+            if compare_digest(shown.encode(errors="surrogateescape"), secret.encode()):
+                found = bearer
+        if found is None:
+            raise Refusal(401, side)
+        as_402 = self._switches.key_refusals == "402"
+        if found.key.disabled:
+            raise Refusal(402 if as_402 else 403, side, code="key_disabled", message="This key is disabled", param="")
+        if found.key.expires_at is not None and found.key.expires_at <= now:
+            raise Refusal(402 if as_402 else 401, side, code="key_expired", message="This key has expired")
         return found
 
+    def named(self, account: str, key: str) -> Bearer | None:
+        """The bearer of these names."""
+        for bearer in self._bearers.values():
+            if (bearer.account.name, bearer.key.name) == (account, key):
+                return bearer
+        return None
 
-def _slower(message: str, seconds: int) -> Refusal:
-    return Refusal(429, message=message, retry_after_s=seconds, suggestion=f"retry after {seconds} seconds")
+
+def _day(at: float) -> int:
+    return int(at // _DAY_S)

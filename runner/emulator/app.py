@@ -11,7 +11,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -23,12 +23,13 @@ from aiohttp import web
 from runner.adapters.media import Probe
 from runner.contract.model import Model
 from runner.core.network import Reach, verdict
-from runner.emulator.accounts import Accounts, Limits
+from runner.emulator.accounts import Accounts
 from runner.emulator.board import Board
 from runner.emulator.clock import Clock
 from runner.emulator.fetch import fetcher
 from runner.emulator.filing import Filing
 from runner.emulator.gate import Gate
+from runner.emulator.holders import PLAY_MONEY, Holder, Key, Limits
 from runner.emulator.order import Order
 from runner.emulator.page import Page
 from runner.emulator.references import References
@@ -40,7 +41,6 @@ from runner.emulator.switches import Switches
 from runner.emulator.uploads import Uploads
 from runner.emulator.works import Works
 
-BALANCE = Decimal(1_000_000)  # free play money
 GOODBYE_S = 0.5  # for answers under way when the emulator ends
 PROBE_S = 60  # for one reference
 
@@ -58,11 +58,10 @@ class Emulator:
     is what the endpoints below /_emulate want in place of a key (made up if not given). `clock` gives unix seconds, for
     expiry and prices; `log` takes one line a request.
 
-    `key` is what clients must show, of an account with `balance` credits. `accounts` are further ones, credits by key,
-    whose tasks are none of the first's; `aliases` are further keys, each with the key whose account it opens too. `limits`
-    hold for each account. `switches` say how the service behaves where nobody knows it, `script` what goes wrong. `render`
-    makes the clips, each in a thread, and raises BadMedia. `page` serves a page at / that shows all this, to who has the
-    control token.
+    `key` is what clients must show, of an account named default with `balance` credits and these `limits`; None: there is
+    no such account. `accounts` are further ones. Tasks and files of one are not there for the other. `switches` say how the
+    service behaves where nobody knows it, `script` what goes wrong. `render` makes the clips, each in a thread, and raises
+    BadMedia. `page` serves a page at / that shows all this, to who has the control token.
     """
 
     def __init__(
@@ -70,7 +69,7 @@ class Emulator:
         models: Mapping[str, Model],
         folder: Path,
         *,
-        key: str,
+        key: str | None,
         workers: int,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -78,9 +77,8 @@ class Emulator:
         switches: Switches | None = None,
         script: Script | None = None,
         control: str | None = None,
-        balance: Decimal = BALANCE,
-        accounts: Mapping[str, Decimal] | None = None,
-        aliases: Mapping[str, str] | None = None,
+        balance: Decimal = PLAY_MONEY,
+        accounts: Sequence[Holder] = (),
         limits: Limits | None = None,
         render: Callable[[Order, Path], None] = render,
         page: bool = False,
@@ -89,13 +87,16 @@ class Emulator:
     ) -> None:
         if verdict(host) is not Reach.LOOPBACK:
             raise ValueError(f"{host} is no loopback address")
-        if workers < 1 or not key:
-            raise ValueError("an emulator needs a key and at least one worker")
-        self.key, self.control = key, control or secrets.token_urlsafe(24)
+        if workers < 1:
+            raise ValueError("an emulator needs at least one worker")
+        own = () if key is None else (Holder(keys=(Key(secret=key),), credits=balance, limits=limits or Limits()),)
+        self._switches = switches or Switches()
+        self._accounts = Accounts((*own, *accounts), self._switches)
+        self.key = self._accounts.each()[0].holder.keys[0].secret
+        self.control = control or secrets.token_urlsafe(24)
         self._models, self._folder, self._host, self._wanted_port = models, folder, host, port
         self._workers, self._allow_private = workers, allow_private
-        self._script, self._switches = script or Script(), switches or Switches()
-        self._accounts = Accounts({key: balance, **(accounts or {})}, aliases or {}, limits or Limits())
+        self._script = script or Script()
         self._clock = Clock(clock)
         self._render, self._with_page = render, page
         self._log = lambda line: log(_printable(line))
@@ -163,6 +164,7 @@ class Emulator:
             names={f"{shown}:{port}", f"localhost:{port}"},
             control=self.control,
             switches=self._switches,
+            clock=self._clock,
         )
         uploads = Uploads(work / "uploads", self._clock.now, self._switches)
         board = Board(self._studio, self._accounts, self._clock)

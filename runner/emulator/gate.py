@@ -5,7 +5,8 @@ from hmac import compare_digest
 
 from aiohttp import web
 
-from runner.emulator.accounts import Account, Accounts
+from runner.emulator.accounts import Account, Accounts, Bearer
+from runner.emulator.clock import Clock
 from runner.emulator.refusals import Lack, Refusal, Side
 from runner.emulator.switches import Switches
 
@@ -16,8 +17,9 @@ BODY_BYTES = 1_000_000  # texts and links only; media travel by URL
 class Gate:
     """Of one emulator. `names` are the values of Host it answers to; what it lacks is not found, whoever asks."""
 
-    def __init__(self, accounts: Accounts, *, names: set[str], control: str, switches: Switches) -> None:
-        self._accounts, self._names, self._control, self._switches = accounts, names, control, switches
+    def __init__(self, accounts: Accounts, *, names: set[str], control: str, switches: Switches, clock: Clock) -> None:
+        self._accounts, self._names, self._control = accounts, names, control
+        self._switches, self._clock = switches, clock
 
     def guard(self, request: web.Request) -> None:
         """A web page somewhere else must not reach this server through its reader's browser. Raises Refusal 403."""
@@ -28,14 +30,14 @@ class Gate:
         if not {origin.lower() for origin in origins} <= {f"http://{name}" for name in self._names}:
             raise Refusal(403, Side.QUERY, message="Access denied: foreign origin")
 
-    def account(self, request: web.Request, side: Side = Side.QUERY, lack: Lack | None = None) -> Account:
-        """Whose key this is; `lack` is what there must not be a lack of. Raises Refusal 401, 404."""
+    def bearer(self, request: web.Request, side: Side = Side.QUERY, lack: Lack | None = None) -> Bearer:
+        """Whose key this is; `lack` is what there must not be a lack of. Raises Refusal 401, 402, 403, 404."""
         if lack in self._switches.lacks:
             raise not_found()
-        account = self._accounts.of(_shown(request))
-        if account is None:
-            raise Refusal(401, side)
-        return account
+        return self._accounts.of(_shown(request), self._clock.now(), side)
+
+    def account(self, request: web.Request, lack: Lack | None = None) -> Account:
+        return self.bearer(request, lack=lack).account
 
     def control(self, request: web.Request) -> None:
         """Lets the control token in, and no key. Raises Refusal 401."""

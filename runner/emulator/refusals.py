@@ -1,5 +1,6 @@
 """The error envelope: every HTTP answer that is no success, in the words of the API documents."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -57,8 +58,9 @@ _PARAM = {
     (Side.QUERY, 400): "task_id",
     (Side.QUERY, 404): "task_id",
 }
+BILLING = "https://evolink.ai/dashboard/billing"
 _SUGGESTION = {
-    402: "https://evolink.ai/dashboard/billing",
+    402: BILLING,
     429: "retry after 60 seconds",
     500: "try again later",
     502: "try again later",
@@ -73,7 +75,7 @@ class Refusal(Exception):
     """An answer that is no success.
 
     What is not given is taken from the documents' own example for this status; `param=""` leaves the parameter out.
-    `retry_after_s` becomes the header Retry-After.
+    `retry_after_s` becomes the header Retry-After. `extra` are further members that the current profile tells.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Refusal(Exception):
         param: str | None = None,
         suggestion: str | None = None,
         retry_after_s: int | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.type, standard_code, standard_message = _STANDARD.get(status, _STANDARD[500])
         if side is Side.QUERY:
@@ -96,6 +99,7 @@ class Refusal(Exception):
         self.param = _PARAM.get((side, status)) if param is None else param
         self.suggestion = suggestion or _SUGGESTION.get(status)
         self.retry_after_s = _RETRY_AFTER_S.get(status) if retry_after_s is None else retry_after_s
+        self.extra = dict(extra or {})
         super().__init__(f"{status} {self.code}: {self.message}")
 
     def body(self, profile: Profile) -> dict[str, Any]:
@@ -109,6 +113,8 @@ class Refusal(Exception):
             error["param"] = self.param
         if self.suggestion:
             error["fallback_suggestion"] = self.suggestion
+        if profile is Profile.CURRENT:
+            error |= self.extra
         return {"error": error}
 
     @property

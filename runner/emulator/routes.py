@@ -109,15 +109,15 @@ class Routes:
     # ---------------------------------------------------------------- the video API
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        account = self._gate.account(request, Side.CREATE)
+        bearer = self._gate.bearer(request, Side.CREATE)
         wished = intake.wishes(request.headers)
-        mishap = self._studio.struck(account, wished)
+        mishap = self._studio.struck(bearer, wished)
         if isinstance(mishap, Drop) and not mishap.accepted:
             return hang_up(request)
         raw = await json_bytes(request)
         if isinstance(mishap, Reply) and not mishap.accepted:
             return self._said(mishap, Side.CREATE)
-        accepted = self._studio.accept(account, raw, wished)
+        accepted = self._studio.accept(bearer, raw, wished)
         task = accepted.task
         if self._switches.finished_at_submit:
             task = await self._studio.finished(task.id)
@@ -155,11 +155,11 @@ class Routes:
         return await downloads.send(request, clip, task, mishap, self._clock)
 
     async def _credits(self, request: web.Request) -> web.Response:
-        return web.json_response(self._gate.account(request, lack=Lack.CREDITS).body())
+        return web.json_response(self._gate.bearer(request, lack=Lack.CREDITS).body())
 
     async def _list_models(self, request: web.Request) -> web.Response:
-        self._gate.account(request)
-        listed = [{"id": name, "object": "model"} for name in self._studio.models]
+        bearer = self._gate.bearer(request)
+        listed = [{"id": name, "object": "model"} for name in self._studio.models if bearer.may(name)]
         return web.json_response({"object": "list", "data": listed})
 
     async def _health(self, request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from typing import Any
 
 from runner.contract.model import Model
 from runner.emulator import billing, intake, tasks
-from runner.emulator.accounts import Account
+from runner.emulator.accounts import Account, Bearer
 from runner.emulator.clock import Clock
 from runner.emulator.intake import Asked, Page, Wishes
 from runner.emulator.refusals import Lack, Refusal, Side
@@ -37,13 +37,15 @@ class Accepted:
 class Line:
     """One line of the invoice: what was reserved and charged for a task, in credits, and what it was bought with.
 
-    `account` counts the emulator's accounts from 1. `seen` is how many creates of that account have borne this idempotency
+    `account` counts the emulator's accounts from 1; `account_name` and `key` are their names, never a secret. `seen` is how many creates of that account have borne this idempotency
     key so far, whatever became of them; 0 without a key. `body_sha256` is of the bytes that came. `charged` is None until
     the task is settled.
     """
 
     task_id: str
     account: int
+    account_name: str
+    key: str
     idempotency_key: str
     seen: int
     body_sha256: str
@@ -58,6 +60,8 @@ class Line:
         return {
             "task_id": self.task_id,
             "account": self.account,
+            "account_name": self.account_name,
+            "key": self.key,
             "idempotency_key": self.idempotency_key,
             "seen": self.seen,
             "body_sha256": self.body_sha256,
@@ -90,24 +94,26 @@ class Studio:
         self._labels: Counter[str] = Counter()
         self.seen: Counter[tuple[int, str]] = Counter()
 
-    def struck(self, account: Account, wished: Wishes) -> OnCreate | None:
+    def struck(self, bearer: Bearer, wished: Wishes) -> OnCreate | None:
         """Counts a create and says which mishap strikes it. Raises Refusal 429, and it was none."""
-        account.admit(self._clock.elapsed())
+        bearer.admit(self._clock.elapsed())
         if wished.idempotency_key:
-            self.seen[account.number, wished.idempotency_key] += 1
+            self.seen[bearer.account.number, wished.idempotency_key] += 1
         self._labels[wished.label] += 1
         return self._script.on_create(self._labels.total(), wished.label, self._labels[wished.label])
 
-    def accept(self, account: Account, raw: bytes, wished: Wishes) -> Accepted:
-        """The task of this create. Raises Refusal 400, 402, 404, 409."""
+    def accept(self, bearer: Bearer, raw: bytes, wished: Wishes) -> Accepted:
+        """The task of this create. Raises Refusal 400, 402, 403, 404, 409."""
+        account = bearer.account
         asked = intake.read(raw, self.models, wished, self._switches)
+        bearer.demand(asked.model.name, self._switches)
         replay = None if Lack.IDEMPOTENCY in self._switches.lacks else wished.idempotency_key or None
         known = self._replays.get((account, replay)) if replay else None
         if known and self._clock.now() < known.task.created_at + self._switches.key_s:
             if known.asked.digest != asked.digest:
                 raise Refusal(409, param="Idempotency-Key")
             return Accepted(task=known.task, replayed=True)
-        job = self._new(account, asked)
+        job = self._new(bearer, asked)
         self._jobs[job.task.id] = job
         if replay:
             self._replays[account, replay] = job
@@ -203,6 +209,8 @@ class Studio:
             Line(
                 task_id=job.task.id,
                 account=job.account.number,
+                account_name=job.account.name,
+                key=job.bearer.key.name,
                 idempotency_key=job.task.idempotency_key,
                 seen=self.seen[job.account.number, job.task.idempotency_key],
                 body_sha256=job.asked.digest,
@@ -216,14 +224,14 @@ class Studio:
             for job in self._jobs.values()
         )
 
-    def _new(self, account: Account, asked: Asked) -> Job:
+    def _new(self, bearer: Bearer, asked: Asked) -> Job:
         number, now, wished = len(self._jobs) + 1, self._clock.now(), asked.wishes
         planned = self._script.on_task(Reserve, number, wished.label)
         unknown = {asked.model.by_property[n].kind: [None] * len(u) for n, u in intake.media_urls(asked).items()}
         reserved = planned.amount if planned else billing.price(asked.model, asked.body, unknown, now)
         width, height = asked.model.size(asked.body, None)
         pixels = width * height * asked.model.output.fps * intake.seconds(asked)
-        account.reserve(reserved, on_credit=self._switches.payment == "query")
+        bearer.reserve(reserved, now, self._switches)
         task = Task(
             id=tasks.task_id(now, randbelow(tasks.ID_SPACE)),
             number=number,
@@ -233,8 +241,9 @@ class Studio:
             reserved=reserved,
             idempotency_key=wished.idempotency_key,
             label=wished.label,
+            user_group=bearer.account.user_group,
         )
-        return Job(account=account, asked=asked, task=task, pixels=pixels)
+        return Job(bearer=bearer, asked=asked, task=task, pixels=pixels)
 
     def _links(self, job: Job) -> list[str]:
         """What a query says of the result; once its link is dead, a new one where links are fresh."""

@@ -21,6 +21,13 @@ WORDS: dict[str, tuple[str, ...]] = {
     "unknown_fields": ("refuse", "ignore"),
     "silent_audio": ("refuse", "ignore"),
     "payment": ("create", "query"),
+    "no_credits": (
+        "insufficient_quota",
+        "insufficient_user_quota",
+        "quota_not_enough",
+        "account_balance_insufficient",
+    ),
+    "key_refusals": ("status", "402"),
     "billing_rule": ("auto", "per_call", "per_second"),
     "upload_types": ("media", "images"),
     "file_errors": ("status", "200"),
@@ -41,6 +48,8 @@ class Switches:
     unknown_fields: Literal["refuse", "ignore"] = "refuse"
     silent_audio: Literal["refuse", "ignore"] = "refuse"
     payment: Literal["create", "query"] = "create"
+    no_credits: str = "insufficient_quota"
+    key_refusals: Literal["status", "402"] = "status"
     refunds: bool = True
     billing_rule: Literal["auto", "per_call", "per_second"] = "auto"
     query_suggestion: bool = True

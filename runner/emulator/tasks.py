@@ -69,6 +69,7 @@ class Task:
     reserved: Decimal
     idempotency_key: str = ""
     label: str = ""
+    user_group: str = "default"
     status: Status = Status.PENDING
     progress: int = 0
     ended_at: float | None = None
@@ -188,7 +189,7 @@ def _usage(task: Task, switches: Switches, *, settled: bool) -> dict[str, Any]:
     usage: dict[str, Any] = {
         "billing_rule": own_word if switches.billing_rule == "auto" else switches.billing_rule,
         "credits_reserved": number(task.reserved),
-        "user_group": "default",
+        "user_group": task.user_group,
     }
     if settled and task.charged is not None:
         usage["credits_used"] = number(task.charged)

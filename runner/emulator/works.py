@@ -19,7 +19,7 @@ from pathlib import Path
 from runner.core.media import Kind
 from runner.core.money import ZERO
 from runner.emulator import billing, intake, tasks
-from runner.emulator.accounts import Account
+from runner.emulator.accounts import Account, Bearer
 from runner.emulator.clock import Clock
 from runner.emulator.intake import Asked
 from runner.emulator.order import BadMedia, Order
@@ -39,7 +39,7 @@ class Job:
     clip. `polls` counts by the true status each found.
     """
 
-    account: Account
+    bearer: Bearer
     asked: Asked
     task: Task
     pixels: int
@@ -49,6 +49,10 @@ class Job:
     polls: Counter[Status] = field(default_factory=Counter)
     downloads: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def account(self) -> Account:
+        return self.bearer.account
 
     def link(self, at: float) -> None:
         self.links[secrets.token_urlsafe(24)] = at
@@ -180,7 +184,7 @@ class Works:
     def _ended(self, job: Job, charged: Decimal, seconds: float | None = None) -> None:
         self.pace.done(job.pixels, seconds)
         job.done.set()
-        job.account.ended()
+        job.bearer.ended()
         later = self._script.on_task(Settle, job.task.number, job.task.label)
         if later is None:
             self._settle(job, charged)
@@ -189,7 +193,7 @@ class Works:
 
     def _settle(self, job: Job, charged: Decimal) -> None:
         job.task = tasks.settled(job.task, self._clock.now(), charged)
-        job.account.settle(job.task.reserved, charged)
+        job.bearer.settle(job.task.reserved, charged, job.task.created_at)
 
 
 def bug_line(bug: BaseException) -> str:

@@ -23,8 +23,9 @@ from runner.cli import cli
 from runner.commands.options import Options
 from runner.commands.validate import validate
 from runner.contract.price import tariff_on
-from runner.core.diagnostics import CODES
+from runner.core.diagnostics import CODES, Source
 from runner.core.errors import Exit
+from runner.emulator import accounts_file
 from runner.emulator.clock import Clock
 from runner.emulator.filing import Filing
 from runner.emulator.page import Page
@@ -167,7 +168,7 @@ def files_of(block: Block) -> tuple[str, str | None]:
                     return SHOT + block.text, None
 
 
-YAML = [block for block in blocks("yaml") if not block.begins.startswith(("on:", "jobs:"))]
+YAML = [block for block in blocks("yaml") if not block.begins.startswith(("on:", "jobs:", "accounts:"))]
 
 
 @pytest.mark.parametrize("block", YAML, ids=lambda block: block.title)
@@ -177,6 +178,11 @@ def test_a_block_validates_or_is_refused_as_it_says(
     found = faults(project, *files_of(block), monkeypatch)
     refused = block.mark.removeprefix("refused: ") if block.mark.startswith("refused: ") else None
     assert {fault["code"] for fault in found} == ({refused} if refused else set()), found
+
+
+def test_the_blocks_of_accounts_are_taken() -> None:
+    (block,) = (block for block in blocks("yaml") if block.begins.startswith("accounts:"))
+    assert len(accounts_file.read(Source(path="accounts.yaml", name="accounts.yaml", text=block.text))) == 2
 
 
 def test_the_blocks_that_are_refused_are_among_them() -> None:

@@ -156,6 +156,8 @@ class TestMoney:
                 {
                     "task_id": task["id"],
                     "account": 1,
+                    "account_name": "default",
+                    "key": "default",
                     "idempotency_key": "0123456789abcdef",
                     "seen": 1,
                     "body_sha256": hashlib.sha256(json.dumps(TEXT).encode()).hexdigest(),

@@ -5,7 +5,6 @@ import base64
 import io
 import json
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from emulation import KEY, Answer, Client, emulated
 from servers import said, serving
 
 from runner.emulator.filing import BASE64_BYTES
+from runner.emulator.holders import Holder, Key
 from runner.emulator.script import Script, Upload
 from runner.emulator.switches import Switches
 
@@ -25,7 +25,9 @@ FILES = "/api/v1/files"
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    async with emulated(tmp_path, accounts={OTHER: Decimal(1)}, allow_private=True) as client:
+    async with emulated(
+        tmp_path, accounts=(Holder(name="other", keys=(Key(secret=OTHER),)),), allow_private=True
+    ) as client:
         yield client
 
 

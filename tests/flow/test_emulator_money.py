@@ -18,7 +18,7 @@ from stage import Stage, paid
 from standins import stand_in
 
 from runner.adapters.media import probe_clip
-from runner.emulator.accounts import Limits
+from runner.emulator.holders import Holder, Key, Limits
 from runner.emulator.refusals import Lack, Profile
 from runner.emulator.script import (
     Cancel,
@@ -166,7 +166,8 @@ class TestAccounts:
     @pytest.fixture
     async def client(self, tmp_path: Path) -> AsyncIterator[Client]:
         script = Script(mishaps=(Hold(task=None),))
-        options = {"accounts": {OTHER: Decimal(20)}, "aliases": {SECOND: KEY}, "balance": Decimal(100)}
+        pair = Holder(name="pair", keys=(Key(secret=OTHER), Key(secret=SECOND, name="second")), credits=Decimal(20))
+        options = {"accounts": (pair,), "balance": Decimal(100)}
         async with emulated(tmp_path, script=script, **options) as client:
             yield client
 
@@ -181,7 +182,7 @@ class TestAccounts:
     async def test_the_tasks_of_one_are_not_there_for_the_other(self, client: Client) -> None:
         mine = (await create_as(client, KEY, TEXT)).json["id"]
         theirs = (await create_as(client, OTHER, TEXT)).json["id"]
-        for key, own, foreign in ((KEY, mine, theirs), (OTHER, theirs, mine), (SECOND, mine, theirs)):
+        for key, own, foreign in ((KEY, mine, theirs), (OTHER, theirs, mine), (SECOND, theirs, mine)):
             assert (await client.call("GET", f"/v1/tasks/{own}", key=key)).status == 200
             gone = await client.call("GET", f"/v1/tasks/{foreign}", key=key)
             assert (gone.status, gone.error["code"]) == (404, "task_not_found")
@@ -193,13 +194,13 @@ class TestAccounts:
     async def test_an_idempotency_key_belongs_to_its_account(self, client: Client) -> None:
         mine = await create_as(client, KEY, TEXT, **KEYED)
         theirs = await create_as(client, OTHER, {**TEXT, "prompt": "another"}, **KEYED)
-        again = await create_as(client, SECOND, TEXT, **KEYED)
+        again = await create_as(client, SECOND, {**TEXT, "prompt": "another"}, **KEYED)
         assert theirs.status == 200
-        assert again.json["id"] == mine.json["id"]
+        assert again.json["id"] == theirs.json["id"]
         assert mine.json["id"] != theirs.json["id"]
 
     async def test_the_invoice_holds_every_account_and_how_often_a_key_was_seen(self, client: Client) -> None:
-        for key in (KEY, SECOND, OTHER, OTHER, OTHER):
+        for key in (KEY, KEY, SECOND, OTHER, OTHER):
             await create_as(client, key, TEXT, **KEYED)
         await create_as(client, OTHER, {**TEXT, "prompt": "another"}, **KEYED)
         digest = hashlib.sha256(json.dumps(TEXT).encode()).hexdigest()
@@ -208,12 +209,15 @@ class TestAccounts:
             (2, 4, digest),
         ]
         shown = await client.call("GET", "/_emulate/invoice", key=client.emulator.control)
-        assert [line["account"] for line in shown.json["tasks"]] == [1, 2]
+        assert [(line["account"], line["account_name"], line["key"]) for line in shown.json["tasks"]] == [
+            (1, "default", "default"),
+            (2, "pair", "second"),
+        ]
         assert [(row["account"], row["times"]) for row in shown.json["seen"]] == [(1, 2), (2, 4)]
         assert not any(key in shown.content for key in (KEY.encode(), OTHER.encode(), SECOND.encode()))
 
     async def test_a_link_needs_no_key_of_any_account(self, tmp_path: Path) -> None:
-        async with emulated(tmp_path, accounts={OTHER: Decimal(20)}) as client:
+        async with emulated(tmp_path, accounts=(Holder(name="other", keys=(Key(secret=OTHER),)),)) as client:
             task = await client.task(SEEDED)
             assert (await client.call("GET", task["results"][0], key=None)).status == 200
 
@@ -370,7 +374,7 @@ class TestTime:
 
 class TestLimits:
     async def test_more_submits_than_the_rate_are_turned_away_and_are_no_creates(self, tmp_path: Path) -> None:
-        options = {"limits": Limits(submits_per_s=0.1), "accounts": {OTHER: Decimal(100)}}
+        options = {"limits": Limits(submits_per_s=0.1), "accounts": (Holder(name="other", keys=(Key(secret=OTHER),)),)}
         async with unlucky(tmp_path, Reply(create=2, status=500), **options) as client:
             answers = [await client.create(TEXT, **KEYED) for _ in range(2)]
             assert [answer.status for answer in answers] == [200, 429]

@@ -13,6 +13,7 @@ import pytest
 from emulation import KEY, SEEDED, TEXT, Answer, Client, emulated
 from PIL import Image
 
+from runner.emulator.holders import Holder, Key
 from runner.emulator.script import Download, Fail, NoResults, Script, Spoiled
 
 OTHER = "sk-evo-other"
@@ -20,7 +21,9 @@ OTHER = "sk-evo-other"
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    async with emulated(tmp_path, page=True, accounts={OTHER: Decimal(50)}) as client:
+    async with emulated(
+        tmp_path, page=True, accounts=(Holder(name="other", keys=(Key(secret=OTHER),), credits=Decimal(50)),)
+    ) as client:
         yield client
 
 
@@ -115,7 +118,12 @@ async def test_a_task_is_told_again_for_every_step_it_takes(client: Client) -> N
 
 async def test_the_sums_of_the_board_are_those_of_the_invoice(tmp_path: Path) -> None:
     script = Script(mishaps=(Fail(task=2, code="service_error", message="no"),))
-    async with emulated(tmp_path, page=True, accounts={OTHER: Decimal(50)}, script=script) as client:
+    async with emulated(
+        tmp_path,
+        page=True,
+        accounts=(Holder(name="other", keys=(Key(secret=OTHER),), credits=Decimal(50)),),
+        script=script,
+    ) as client:
         for body in (TEXT, SEEDED, SEEDED):
             await client.task(body)
         await client.call("POST", "/v1/videos/generations", json=SEEDED, key=OTHER)

@@ -11,7 +11,7 @@ import pytest
 from stage import KEY, Ended, PaidService, Stage, paid
 from waiting import until
 
-from runner.emulator.accounts import Limits
+from runner.emulator.holders import Limits
 from runner.emulator.script import Download, Drop, Hold, Mishap, Spoiled, Stall
 
 SHOT = """\

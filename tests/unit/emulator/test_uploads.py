@@ -2,19 +2,19 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.emulator.accounts import FILES, Account, Limits
+from runner.emulator.accounts import Account
+from runner.emulator.holders import FILES, Holder
 from runner.emulator.sniff import sniff
 from runner.emulator.switches import Switches
 from runner.emulator.uploads import BadUpload, Upload, Uploads, safe_name
 
-ACCOUNT = Account(1, Decimal(0), Limits())
+ACCOUNT = Account(1, Holder(keys=()))
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 100
 
 
