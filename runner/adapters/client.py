@@ -6,7 +6,6 @@ The two never share a session: the key goes to the API's origin alone. Every aio
 
 import asyncio
 import hashlib
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,10 +17,10 @@ from yarl import URL
 
 from runner.adapters.download import AGENT, Downloads, Fetched, FetchFailed, judged, words
 from runner.adapters.partial import CHUNK
-from runner.core.network import check_host
+from runner.core.network import is_loopback
 from runner.core.wire import Call, NoReply, Reply, Silence
 
-__all__ = ["Client", "FetchFailed", "Fetched", "is_loopback"]
+__all__ = ["Client", "FetchFailed", "Fetched"]
 
 REPLY_LIMIT = 8 * 1024 * 1024
 TRANSFER_S = 3600.0  # one upload or download, from its first hop to its last byte, however slowly it drips
@@ -123,25 +122,6 @@ class Client:
         if not path.startswith("/") or (url.scheme, url.netloc) != (origin.scheme, origin.netloc):
             raise NoReply(Silence.NOT_SENT, "the path leads away from the API's own host")
         return URL(base + path, encoded=True)
-
-
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or (
-        _is_literal(host)
-        and check_host(host, allow_loopback=True) is None
-        and check_host(host, allow_loopback=False) is not None
-    )
-
-
-def _is_literal(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host.partition("%")[0])
-        except OSError:
-            continue
-        return True
-    return False
 
 
 async def _reply(

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.adapters import catalog
-from runner.adapters.client import is_loopback
 from runner.adapters.journal import Journal
 from runner.adapters.store import Store
 from runner.commands.loading import Loaded
@@ -17,6 +16,7 @@ from runner.commands.options import Options, named
 from runner.contract.price import tariff_on
 from runner.core.errors import Refused
 from runner.core.lifecycle import OPEN
+from runner.core.network import is_loopback
 from runner.execution.desk import stamp
 from runner.planning import budget, recovery
 from runner.planning import plan as plans

@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.adapters import keys
-from runner.adapters.client import is_loopback
 from runner.commands.options import Options
 from runner.core.errors import Refused
+from runner.core.network import is_loopback
 from runner.core.spelling import nearest
 from runner.emulator.version import RENDERER_VERSION
 from runner.language.pipeline import Pipeline

@@ -7,6 +7,7 @@ what `ipaddress` calls private differs between Python's patch releases.
 
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
 
 
 class Reach(StrEnum):
@@ -82,6 +83,15 @@ def check_host(ip: str, *, allow_loopback: bool = False, allow_private: bool = F
     if allow_private:
         allowed.add(Reach.PRIVATE)
     return None if reach in allowed else f"a {reach} address"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine by its words alone: any other name may resolve to anything."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or verdict(host) is Reach.LOOPBACK
+    except ValueError:
+        return False
 
 
 def _v4(address: IPv4Address) -> Reach:

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -150,3 +152,10 @@ def test_only_cli_and_terminal_print_or_exit() -> None:
             ):
                 wrong.append(f"{name}:{node.lineno}")
     assert not [place for place in wrong if not place.startswith("adapters.probe_worker")]
+
+
+def test_verbs_that_need_no_network_and_no_picture_do_not_load_what_does() -> None:
+    verbs = ", ".join(f"runner.commands.{verb}" for verb in ("validate", "plan", "diff", "why", "status", "models"))
+    told = f"import sys, {verbs}; sys.exit(' '.join({{'aiohttp', 'av', 'numpy', 'jsonschema'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from servers import Server, broken_off, dripping, hang, reset, said, serving
 
 from runner.adapters import download
-from runner.adapters.client import Client, FetchFailed, is_loopback
+from runner.adapters.client import Client, FetchFailed
 from runner.core.wire import Call, NoReply, Reply, Silence
 
 KEY = "sk-evo-secret-0123456789"
@@ -486,23 +486,3 @@ async def test_the_loop_is_not_held_up_by_a_large_result(tmp_path: Path) -> None
         await api.fetch(f"{server.url}/a", tmp_path / "part")
         watching.cancel()
         assert sorted(gaps)[-1] < 0.5  # a machine under load is slow, a blocked loop is slower
-
-
-@pytest.mark.parametrize(
-    ("url", "local"),
-    [
-        ("http://127.0.0.1:8000", True),
-        ("http://127.9.9.9", True),
-        ("http://[::1]:1", True),
-        ("http://localhost:5", True),
-        ("http://[::ffff:127.0.0.1]", True),
-        ("http://10.0.0.1", False),
-        ("http://127.0.0.1.example.org", False),
-        ("http://localhost.example.org", False),
-        ("https://api.evolink.ai", False),
-        ("http://0.0.0.0", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_this_machine_and_nothing_that_looks_like_it(url: str, local: bool) -> None:
-    assert is_loopback(url) is local

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.core.network import Reach, check_host, verdict
+from runner.core.network import Reach, check_host, is_loopback, verdict
 
 NAMED = {
     Reach.PUBLIC: [
@@ -72,3 +72,23 @@ def test_nothing_is_public_that_python_knows_to_be_private(number: int) -> None:
         assert not address.is_private
         assert not address.is_multicast
         assert not address.is_link_local
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.9.9.9", True),
+        ("http://[::1]:1", True),
+        ("http://localhost:5", True),
+        ("http://[::ffff:127.0.0.1]", True),
+        ("http://10.0.0.1", False),
+        ("http://127.0.0.1.example.org", False),
+        ("http://localhost.example.org", False),
+        ("https://api.evolink.ai", False),
+        ("http://0.0.0.0", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_this_machine_and_nothing_that_looks_like_it(url: str, local: bool) -> None:
+    assert is_loopback(url) is local
