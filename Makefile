@@ -37,7 +37,7 @@ unit: $(VENV)/.dev ## run the unit tests, under a minute
 soak: $(VENV)/.dev ## kill a run at each of its points, and run 2,000 takes in foul weather: half an hour
 	$(BIN)/python -m pytest -s tests/soak
 
-interop: $(VENV)/.dev ## run the tests against programs that others wrote; .ci/judges installs them (apt: ffmpeg, chromium; npm: yaml-language-server)
+interop: $(VENV)/.dev ## run the tests against programs that others wrote; .ci/judges installs them (apt: ffmpeg, chromium; npm: yaml-language-server, evolink-media)
 	$(BIN)/python -m pytest tests/interop
 
 lint: $(VENV)/.dev ## find faults in the code
