@@ -52,6 +52,7 @@ WAYS: dict[State, tuple[Event, ...]] = {
     State.DONE: (Event.SEND, Event.RECEIPT, Event.COMPLETED, Event.FETCHED),
     State.DISCLAIMED: (Event.SEND, Event.UNANSWERED, Event.DISCLAIMED),
     State.WRITTEN_OFF: (Event.SEND, Event.UNANSWERED, Event.WRITTEN_OFF),
+    State.MISSING: (Event.SEND, Event.RECEIPT, Event.COMPLETED, Event.FETCHED, Event.MISPLACED),
     State.VOID: (Event.SEND, Event.VOIDED),
 }
 

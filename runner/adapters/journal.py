@@ -218,8 +218,8 @@ class Journal:
             purchase = apply(before, entry)
             if before is None and entry.intent is not None:
                 db.execute(ONE_INTENT, intent_row(entry.intent))
-            if entry.event in (Event.RECEIPT, Event.ATTACHED):
-                _insert_receipt(db, purchase, entry)
+            if entry.event in (Event.RECEIPT, Event.ATTACHED, Event.TAKEN_OVER):
+                _insert_receipt(db, purchase)
             db.execute(ONE_EVENT, event_row(entry))
             changed[place] = purchase
         self._unsettled.update(changed)
@@ -291,9 +291,10 @@ def _run(db: sqlite3.Connection, sql: str, row: tuple[object, ...]) -> None:
     db.execute(sql, row)
 
 
-def _insert_receipt(db: sqlite3.Connection, purchase: Purchase, entry: Entry) -> None:
-    row = (purchase.intent.service, purchase.intent.account, entry.task_id, entry.key, entry.purchase)
-    try:
-        db.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", row)
-    except sqlite3.IntegrityError:
-        raise TaskHeld(f"task {entry.task_id} already belongs to another purchase") from None
+def _insert_receipt(db: sqlite3.Connection, purchase: Purchase) -> None:
+    task, whose = (purchase.intent.service, purchase.account, purchase.task_id), (purchase.key, purchase.number)
+    held = db.execute("SELECT key, purchase FROM receipts WHERE service = ? AND account = ? AND task_id = ?", task)
+    if (holder := held.fetchone()) is None:
+        db.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", (*task, *whose))
+    elif holder != whose:
+        raise TaskHeld(f"task {purchase.task_id} already belongs to another purchase")

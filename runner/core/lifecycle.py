@@ -14,6 +14,7 @@ class State(StrEnum):
     WAITING = "waiting"  # receipt: the service has given a task id
     COMPLETED = "completed"  # the task is done, its links are known
     DONE = "done"  # the clip is checked, on disk and synced
+    MISSING = "missing"  # done once, and its bytes are not on this machine
     REFUSED = "refused"  # the service said no before it took anything
     FAILED = "failed"  # the task ended without a clip
     CANCELLED = "cancelled"
@@ -43,7 +44,10 @@ class Event(StrEnum):
     UNFETCHED = "unfetched"
     FETCHED = "fetched"
     MISPLACED = "misplaced"  # a clip once fetched is no longer where it was, or has other bytes
+    ADOPTED = "adopted"  # a clip's very bytes were found in the out folder
+    UNAVAILABLE = "unavailable"  # the service gives out no more what is missing here
     RESUMED = "resumed"
+    TAKEN_OVER = "taken-over"  # bought by another account, and answers to this one
     ATTACHED = "attached"  # a person has found the task of an unknown purchase
     DISCLAIMED = "disclaimed"  # a person knows that it was not taken
     WRITTEN_OFF = "written-off"
@@ -74,6 +78,7 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.WAITING, E.LOST): S.LOST,
     (S.WAITING, E.OVERDUE): S.OVERDUE,
     (S.WAITING, E.RESUMED): S.WAITING,
+    (S.WAITING, E.TAKEN_OVER): S.WAITING,
     (S.WAITING, E.VOIDED): S.VOID,
     (S.OVERDUE, E.RESUMED): S.WAITING,
     (S.OVERDUE, E.VOIDED): S.VOID,
@@ -81,12 +86,20 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.COMPLETED, E.FETCHED): S.DONE,
     (S.COMPLETED, E.UNFETCHED): S.UNFETCHED,
     (S.COMPLETED, E.EXPIRED): S.EXPIRED,
+    (S.COMPLETED, E.TAKEN_OVER): S.COMPLETED,
     (S.COMPLETED, E.VOIDED): S.VOID,
     (S.UNFETCHED, E.COMPLETED): S.COMPLETED,
     (S.UNFETCHED, E.UNFETCHED): S.UNFETCHED,
+    (S.UNFETCHED, E.TAKEN_OVER): S.UNFETCHED,
     (S.UNFETCHED, E.EXPIRED): S.EXPIRED,
     (S.UNFETCHED, E.VOIDED): S.VOID,
-    (S.DONE, E.MISPLACED): S.UNFETCHED,
+    (S.DONE, E.MISPLACED): S.MISSING,
+    (S.DONE, E.ADOPTED): S.DONE,  # known by digest alone until now
+    (S.MISSING, E.ADOPTED): S.DONE,
+    (S.MISSING, E.COMPLETED): S.COMPLETED,  # its task still answers: fetched again for nothing
+    (S.MISSING, E.UNAVAILABLE): S.MISSING,
+    (S.MISSING, E.TAKEN_OVER): S.MISSING,
+    (S.MISSING, E.VOIDED): S.VOID,
     (S.UNKNOWN, E.ATTACHED): S.WAITING,
     (S.UNKNOWN, E.DISCLAIMED): S.DISCLAIMED,
     (S.UNKNOWN, E.WRITTEN_OFF): S.WRITTEN_OFF,
@@ -108,6 +121,7 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.LOST, E.RESUMED): S.WAITING,
     (S.LOST, E.VOIDED): S.VOID,
     (S.EXPIRED, E.COMPLETED): S.COMPLETED,
+    (S.EXPIRED, E.ADOPTED): S.DONE,  # fetched once before
     (S.EXPIRED, E.VOIDED): S.VOID,
 }
 
@@ -117,7 +131,7 @@ OPEN = frozenset({S.WAITING, S.COMPLETED, S.OVERDUE, S.UNFETCHED})  # resumed, n
 ENDED = frozenset({S.FAILED, S.CANCELLED, S.LOST, S.EXPIRED})  # kept; bought again only by --retry
 UNTAKEN = frozenset({S.HELD, S.REFUSED, S.VOID, S.DISCLAIMED})  # certainly nothing was taken: free to buy
 GIVEN_UP = frozenset({S.WRITTEN_OFF})  # may have been taken, and is bought again all the same
-# and DONE is reused, UNKNOWN is settled by a person.
+# and DONE is reused, UNKNOWN is settled by a person; MISSING is looked for here and at its service, else bought on demand.
 
 # States in which what was reserved still counts as committed when no charge is known.
 COMMITS = frozenset(
@@ -126,6 +140,7 @@ COMMITS = frozenset(
         S.WAITING,
         S.COMPLETED,
         S.DONE,
+        S.MISSING,
         S.UNKNOWN,
         S.WRITTEN_OFF,
         S.LOST,

@@ -63,3 +63,17 @@ class ClipFacts:
     frames: int
     codec: str
     audio_codec: str = ""
+
+    def as_result(self) -> dict[str, object]:
+        """As the journal keeps it, in JSON."""
+        return {
+            "sha256": self.sha256,
+            "size_bytes": self.size_bytes,
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+            "duration_s": float(self.duration_s),
+            "fps": float(self.fps),
+            "frames": self.frames,
+            "codec": self.codec,
+            "audio_codec": self.audio_codec,
+        }

@@ -4,7 +4,6 @@ from typing import Any
 
 from runner.core.errors import NotFetched
 from runner.core.lifecycle import Event, State
-from runner.core.media import ClipFacts
 from runner.execution.desk import Desk
 from runner.execution.ports import What
 from runner.execution.wait import Elsewhere, GoneCount, ask, completed
@@ -31,6 +30,7 @@ async def bring(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purch
             if elsewhere.keeps(told):
                 reason = "its task belongs to another account"
                 break
+            purchase = await elsewhere.taken_over(desk, purchase, told)
             if gone.enough(told):
                 error = {"code": "expired", "message": "its link is dead and the service no longer knows the task"}
                 purchase = await desk.record(purchase, Event.EXPIRED, error=error)
@@ -59,7 +59,7 @@ async def bring(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purch
                 break
             continue
         more: dict[str, Any] = {"extra": extra} if extra else {}
-        purchase = await desk.record(purchase, Event.FETCHED, clip=_facts(clip), **more)
+        purchase = await desk.record(purchase, Event.FETCHED, clip=clip.as_result(), **more)
         desk.tell(What.DONE, takes, purchase=purchase)
         return purchase
     if purchase.state is State.COMPLETED:
@@ -70,24 +70,10 @@ async def bring(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purch
 
 async def _extra(desk: Desk, purchase: Purchase, number: int) -> dict[str, object]:
     try:
-        return _facts(await desk.api.fetch(purchase.links[number], f"{_name(purchase)}.{number}"))
+        return (await desk.api.fetch(purchase.links[number], f"{_name(purchase)}.{number}")).as_result()
     except NotFetched as fault:
         return {"error": fault.reason}
 
 
 def _name(purchase: Purchase) -> str:
     return f"{purchase.key}.{purchase.number}"
-
-
-def _facts(clip: ClipFacts) -> dict[str, object]:
-    return {
-        "sha256": clip.sha256,
-        "size_bytes": clip.size_bytes,
-        "width_px": clip.width_px,
-        "height_px": clip.height_px,
-        "duration_s": float(clip.duration_s),
-        "fps": float(clip.fps),
-        "frames": clip.frames,
-        "codec": clip.codec,
-        "audio_codec": clip.audio_codec,
-    }

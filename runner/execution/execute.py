@@ -12,6 +12,7 @@ from runner.core.request import Request
 from runner.execution.bring import bring
 from runner.execution.desk import Desk
 from runner.execution.ports import What
+from runner.execution.refetch import refetch
 from runner.execution.submit import submit
 from runner.execution.wait import ask_again, wait
 from runner.planning.history import Purchase
@@ -23,13 +24,15 @@ Fetch = Callable[[Purchase, tuple[str, ...]], None]
 class Job:
     """One request's work: resume `purchase`, or buy `request`. `takes` share the request.
 
-    `number` is the one that the next purchase of the request gets. A purchase to be resumed is open, done with its clip missing, or an end to be asked about once more.
+    `number` is the one that the next purchase of the request gets. A purchase to be resumed is open, without its clip, or an
+    end to be asked about once more. `buys`: where the service does not give out a missing clip any more, it is bought again.
     """
 
     takes: tuple[str, ...]
     request: Request | None = None
     number: int = 1
     purchase: Purchase | None = None
+    buys: bool = False
 
 
 async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
@@ -40,7 +43,8 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
     """
     resumed = [job for job in jobs if job.purchase is not None]
     wanted = [job for job in jobs if job.purchase is None]
-    desk.purse.promise({(job.request.key, job.number): _asked(job.request) for job in wanted if job.request})
+    buying = [*wanted, *(job for job in resumed if job.buys)]
+    desk.purse.promise({(job.request.key, job.number): _asked(job.request) for job in buying if job.request})
     left = iter(wanted)
 
     async def guarded(work: Callable[[], Coroutine[None, None, object]]) -> None:
@@ -93,9 +97,22 @@ async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
             purchase = await wait(desk, purchase, job.takes)
         finally:
             desk.throttle.ended()
-    elif purchase.state is State.DONE:
-        purchase = await desk.record(purchase, Event.MISPLACED)
+    elif purchase.state in (State.DONE, State.MISSING):
+        await _seek(desk, purchase, job, fetch)
+        return
     await _after(desk, job, purchase, fetch, attempt=0)
+
+
+async def _seek(desk: Desk, purchase: Purchase, job: Job, fetch: Fetch) -> None:
+    """Look for a missing clip at its task; buy it again where that is asked for and the task has nothing any more."""
+    try:
+        if purchase.state is State.DONE:
+            purchase = await desk.record(purchase, Event.MISPLACED)
+        gone = await refetch(desk, purchase, job.takes)
+    finally:
+        desk.room.settled((purchase.key, purchase.number))
+    if gone and job.buys:
+        await _buy(desk, replace(job, purchase=None), fetch)
 
 
 async def _buy(desk: Desk, job: Job, fetch: Fetch, attempt: int = 0) -> None:

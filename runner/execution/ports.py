@@ -62,6 +62,7 @@ class What(StrEnum):
     CANCELLED = "cancelled"
     LOST = "lost"
     EXPIRED = "expired"
+    MISSING = "missing"
     OVERDUE = "overdue"
     UNFETCHED = "unfetched"
     UNKNOWN = "unknown"

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 
-from runner.core.errors import NotRecorded
+from runner.core.errors import NotRecorded, TaskHeld
 from runner.core.lifecycle import TABLE, Event, State
 from runner.execution.desk import Desk
 from runner.execution.ports import What
@@ -37,13 +37,18 @@ class Elsewhere:
     """Whether a receipt of another account can be seen with this key: until an answer says so, a refusal says nothing."""
 
     def __init__(self, desk: Desk, purchase: Purchase) -> None:
-        self._foreign = purchase.intent.account != desk.account
+        self._foreign = purchase.account != desk.account and not desk.free
 
     def keeps(self, told: Polled) -> bool:
-        refused = isinstance(told, Gone) or (isinstance(told, Missed) and told.for_key)
-        if not refused and not isinstance(told, Missed):
-            self._foreign = False  # this key sees the task: it is ours to wait for
-        return self._foreign and refused
+        return self._foreign and (isinstance(told, Gone) or (isinstance(told, Missed) and told.for_key))
+
+    async def taken_over(self, desk: Desk, purchase: Purchase, told: Polled) -> Purchase:
+        """The purchase after this answer: a key that sees the task takes it over, once."""
+        if self._foreign and not isinstance(told, Missed):
+            self._foreign = False
+            with suppress(TaskHeld):
+                return await desk.record(purchase, Event.TAKEN_OVER, account=desk.account)
+        return purchase
 
 
 async def wait(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purchase:
@@ -70,6 +75,7 @@ async def wait(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> Purcha
         if elsewhere.keeps(told):
             desk.tell(What.STOPPED, takes, "its task belongs to another account", purchase=purchase)
             return purchase
+        purchase = await elsewhere.taken_over(desk, purchase, told)
         if gone.enough(told):
             error = {"code": "lost", "message": "the service no longer knows the task"}
             return await desk.record(purchase, Event.LOST, error=error)

@@ -52,7 +52,9 @@ class Purchase:
     """One purchase as the journal knows it.
 
     `reserved` rises to what the service says it reserved. `released`: the service said that the reservation was given
-    back. `result` is the clip as fetched: the manifest's `clip` fields without the path. `error` has `code` and `message`.
+    back. `account` is whose task it is: the one that bought it, unless another was seen to have it too. `result` is the clip
+    as fetched: the manifest's `clip` fields without the path, only `sha256` and `size_bytes` of one known from the lock in
+    git. `error` has `code` and `message`.
     """
 
     intent: Intent
@@ -64,6 +66,7 @@ class Purchase:
     eta_s: float | None = None
     links: tuple[str, ...] = ()
     link_expires_at: str | None = None
+    account: str = ""
     result: Mapping[str, object] | None = None
     error: Mapping[str, object] | None = None
     timeline: tuple[tuple[str, str], ...] = ()  # (at, event)
@@ -87,8 +90,23 @@ class Purchase:
 
     @property
     def body_sha256(self) -> str:
-        """Of the very bytes that were sent."""
-        return hashlib.sha256(self.intent.body).hexdigest()
+        """Of the very bytes that were sent; empty where another machine sent them."""
+        return hashlib.sha256(self.intent.body).hexdigest() if self.intent.body else ""
+
+    @property
+    def foreign(self) -> bool:
+        """Made by another machine and known from the lock in git."""
+        return not self.intent.body
+
+    @property
+    def missing(self) -> bool:
+        """Made and fetched once, and its clip is not here: never an end, whatever became of its task since."""
+        return self.state is State.MISSING or (self.state in ENDED and self.result is not None)
+
+    @property
+    def askable(self) -> bool:
+        """Whether its task may still give out what is missing."""
+        return self.state is State.MISSING and self.task_id is not None and self.at(Event.UNAVAILABLE) is None
 
     def at(self, event: Event) -> str | None:
         """When `event` last happened."""
@@ -104,7 +122,8 @@ def apply(purchase: Purchase | None, entry: Entry) -> Purchase:
     if purchase is None:
         if entry.intent is None:
             raise ValueError(f"a purchase of {entry.key} begins without its intent")
-        purchase = Purchase(intent=entry.intent, state=state, reserved=entry.intent.reserved)
+        intent = entry.intent
+        purchase = Purchase(intent=intent, state=state, reserved=intent.reserved, account=intent.account)
     detail = entry.detail
     reserved = amount(detail.get("reserved"))
     released = detail.get("released") is True
@@ -120,6 +139,7 @@ def apply(purchase: Purchase | None, entry: Entry) -> Purchase:
         eta_s=float(eta) if isinstance(eta, int | float) else purchase.eta_s,
         links=tuple(str(link) for link in links) if isinstance(links, list) else purchase.links,
         link_expires_at=_text(detail.get("link_expires_at")) or purchase.link_expires_at,
+        account=_text(detail.get("account")) or purchase.account,
         result=_mapping(detail.get("clip")) or purchase.result,
         error=_mapping(detail.get("error")) or purchase.error,
         timeline=(*purchase.timeline, (entry.at, entry.event.value)),
@@ -143,7 +163,8 @@ STANDING: tuple[frozenset[State], ...] = (
     frozenset({State.DONE}),
     OPEN,
     frozenset({State.INTENDED, State.UNKNOWN}),
-    ENDED | GIVEN_UP,  # of these the latest: an end after a purchase was given up is an end
+    # Of these the latest: an end after a purchase was given up, or bought because a clip was missing, is an end.
+    ENDED | GIVEN_UP | {State.MISSING},
     UNTAKEN,
 )
 
@@ -151,8 +172,11 @@ STANDING: tuple[frozenset[State], ...] = (
 def standing(made: Sequence[Purchase]) -> Purchase | None:
     """The purchase that decides what is done about a key, the latest of the best; None of none.
 
-    A retry that was refused, or not taken, leaves the key at the end it had before: it is not free to be bought again.
+    A retry that was refused, or not taken, leaves the key at the end it had before: it is not free to be bought again. Nor does
+    a purchase that was given up free a key whose clip was made once.
     """
+    if any(p.state is State.MISSING for p in made):
+        made = [p for p in made if p.state not in GIVEN_UP]
     return next((p for states in STANDING for p in reversed(made) if p.state in states), None)
 
 

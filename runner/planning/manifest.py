@@ -24,6 +24,7 @@ STATUS: Mapping[State, str] = {
     State.WAITING: "waiting",
     State.COMPLETED: "waiting",
     State.DONE: "done",
+    State.MISSING: "missing",
     State.REFUSED: "refused",
     State.FAILED: "failed",
     State.CANCELLED: "cancelled",
@@ -145,6 +146,8 @@ def status(action: Action, latest: Purchase | None) -> str:
     """The manifest's word for a take."""
     if action.act is Act.SKIP and (latest is None or latest.state is not State.DONE):
         return "skipped"
+    if latest is not None and latest.missing:
+        return "missing"
     return STATUS[latest.state] if latest else "pending"
 
 

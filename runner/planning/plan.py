@@ -19,15 +19,17 @@ class Act(StrEnum):
     RESUME = "resume"
     RETRY = "retry"
     KEEP = "keep"
+    MISSING = "missing"
     SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What is done for one take. `price` is what it newly commits: 0 for all that buys nothing, None where it is unknown.
+    """What is done for one take. `price` is what it newly commits, or would with `--buy-missing`: 0 for all that buys nothing,
+    None where it is unknown.
 
     `shared_with` names the take whose request this one shares. `purchase` is the one its key stands at, `number` the one that
-    the key's next purchase gets.
+    the key's next purchase gets. `sought`: its clip is missing, and asked for once more, for nothing, before anything is bought.
     """
 
     take: Take
@@ -38,6 +40,7 @@ class Action:
     shared_with: str = ""
     purchase: Purchase | None = None
     number: int = 1
+    sought: bool = False
 
     @property
     def spends(self) -> bool:
@@ -75,10 +78,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the options ask: which takes are in (`selected`), which ended ones to buy again (`retried`)."""
+    """What the options ask: which takes are in (`selected`), which ended ones to buy again (`retried`), and whether to buy
+    anew what was made once and is not here (`missing`)."""
 
     selected: Callable[[Take], bool]
     retried: Callable[[Take], bool]
+    missing: bool = False
 
 
 def make(
@@ -89,9 +94,11 @@ def make(
     wishes: Wishes,
     here: Callable[[Purchase], bool],
     last_inputs: Callable[[str], Mapping[str, object] | None],
+    found: Callable[[Purchase], str] = lambda _: "",
 ) -> Plan:
-    """The plan. `requests` is by take id; `here` tells whether a finished clip's bytes are on this machine;
-    `last_inputs` gives what a take's key was made of when it last ran."""
+    """The plan. `requests` is by take id; `here` tells whether a finished clip's bytes are on this machine, `found` where in
+    the out folder a missing clip's bytes lie, "" if they do not; `last_inputs` gives what a take's key was made of when it
+    last ran."""
     actions: list[Action] = []
     first: dict[str, Action] = {}
     retried = {
@@ -111,7 +118,11 @@ def make(
         if request.key in first:
             action = _shared(take, request, first[request.key])
         else:
-            action = _decide(take, request, made, request.key in retried, here, last_inputs)
+            known = standing(made)
+            if known is not None and known.missing:
+                action = _missing(take, request, made, known, wishes, found(known))
+            else:
+                action = _decide(take, request, made, request.key in retried, here, last_inputs)
             first[request.key] = action
         actions.append(action)
     return Plan(actions=tuple(actions))
@@ -163,6 +174,33 @@ def _decide(
     price = request.reserve if act in (Act.BUY, Act.RETRY) else ZERO
     number = made[-1].number + 1
     return Action(take=take, request=request, act=act, reason=reason, price=price, purchase=known, number=number)
+
+
+def _missing(
+    take: Take, request: Request, made: tuple[Purchase, ...], known: Purchase, wishes: Wishes, place: str
+) -> Action:
+    """Of a take whose clip was made once and is not in the store: `place` is where else it lies, "" if nowhere."""
+    if place:
+        return Action(take=take, request=request, act=Act.REUSE, reason=f"found in {place}", purchase=known)
+    gone, sought = "made before, and its clip is not here", known.askable
+    first = f"; task {known.task_id} is asked for it first, for nothing" if sought else ""
+    act, price = Act.MISSING, request.reserve
+    reason = f"{gone}{first}; `--buy-missing` buys it again"
+    if wishes.missing:
+        act, reason = Act.BUY, f"{gone}: bought again by --buy-missing{first}"
+    elif sought and not known.foreign:
+        act, price = Act.RESUME, ZERO
+        reason = f"{gone} any more: fetched again by task {known.task_id}, for nothing, while the service has it"
+    return Action(
+        take=take,
+        request=request,
+        act=act,
+        reason=reason,
+        price=price,
+        purchase=known,
+        number=made[-1].number + 1,
+        sought=sought,
+    )
 
 
 def _by_state(take: Take, known: Purchase, retried: bool, here: Callable[[Purchase], bool]) -> tuple[Act, str]:

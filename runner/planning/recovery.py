@@ -39,11 +39,23 @@ def _of(purchase: Purchase, at: str, dead: bool, here: Callable[[Purchase], bool
         yield entry(Event.UNANSWERED, error={"code": "no-answer", "message": reason})
 
 
+def misplaced(history: History, keys: Iterable[str], *, at: str, here: Callable[[Purchase], bool]) -> tuple[Entry, ...]:
+    """Events for clips of these keys that were here once and are not any more."""
+    return tuple(
+        Entry(at=at, event=Event.MISPLACED, key=key, purchase=purchase.number)
+        for key in dict.fromkeys(keys)
+        for purchase in history.get(key, ())
+        if purchase.state is State.DONE and not here(purchase)
+    )
+
+
 def applied(history: History, added: Iterable[Entry]) -> dict[str, tuple[Purchase, ...]]:
     """The history as it will be once `added` is recorded."""
     result = dict(history)
     for entry in added:
-        result[entry.key] = tuple(apply(p, entry) if p.number == entry.purchase else p for p in result[entry.key])
+        made = {p.number: p for p in result.get(entry.key, ())}
+        made[entry.purchase] = apply(made.get(entry.purchase), entry)
+        result[entry.key] = tuple(made[number] for number in sorted(made))
     return result
 
 

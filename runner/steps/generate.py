@@ -1,6 +1,7 @@
 """The step that makes clips: which jobs a plan comes to, and where the finished clips go."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
@@ -24,6 +25,9 @@ def jobs(plan: Plan, orphans: Iterable[Purchase]) -> tuple[Job, ...]:
         names = tuple(takes.get(action.request.key, ()))
         if action.act is Act.RESUME:
             resumed.append(Job(takes=names, request=action.request, number=action.number, purchase=action.purchase))
+        elif action.sought:
+            job = Job(takes=names, request=action.request, number=action.number, purchase=action.purchase)
+            resumed.append(replace(job, buys=action.spends))
         elif action.spends:
             bought.append(Job(takes=names, request=action.request, number=action.number))
     return (*resumed, *bought)

@@ -22,7 +22,7 @@ def test_every_pair_is_in_the_table_or_unlawful(state: State | None, event: Even
 
 
 def test_a_later_run_does_one_thing_with_every_state() -> None:
-    groups = [IN_DOUBT, OPEN, ENDED, UNTAKEN, GIVEN_UP, {S.DONE}, {S.UNKNOWN}]
+    groups = [IN_DOUBT, OPEN, ENDED, UNTAKEN, GIVEN_UP, {S.DONE}, {S.MISSING}, {S.UNKNOWN}]
     assert sorted(state for group in groups for state in group) == sorted(State)
 
 
@@ -41,7 +41,9 @@ def test_only_an_intent_or_what_was_certainly_not_taken_is_sent() -> None:
 
 
 LEFT_BY = {
-    S.DONE: {E.MISPLACED},  # its file is gone: fetched again, for nothing
+    S.DONE: {E.MISPLACED, E.ADOPTED},  # its file is gone, or its facts are read again
+    # Its bytes turn up in the out folder, or its task still answers: all of it for nothing.
+    S.MISSING: {E.VOIDED, E.ADOPTED, E.COMPLETED, E.UNAVAILABLE, E.TAKEN_OVER},
     S.REFUSED: set(),
     S.VOID: set(),
     # Its service died with its process; everything else is a person's decision.
@@ -51,7 +53,7 @@ LEFT_BY = {
     S.FAILED: {E.VOIDED, E.COMPLETED, E.FAILED},
     S.CANCELLED: {E.VOIDED, E.COMPLETED, E.CANCELLED},
     S.LOST: {E.VOIDED, E.COMPLETED, E.FAILED, E.CANCELLED, E.RESUMED},
-    S.EXPIRED: {E.VOIDED, E.COMPLETED},
+    S.EXPIRED: {E.VOIDED, E.COMPLETED, E.ADOPTED},
 }
 
 

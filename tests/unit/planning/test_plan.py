@@ -9,12 +9,12 @@ import pytest
 from actions import request, take
 from hypothesis import given
 from hypothesis import strategies as st
-from purchases import purchase
+from purchases import entry, purchase
 
-from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, State
+from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, Event, State
 from runner.core.request import Request
 from runner.language.take import Take
-from runner.planning.history import History, Purchase, standing
+from runner.planning.history import History, Purchase, apply, standing
 from runner.planning.plan import Act, Action, Plan, Wishes, make
 
 PRICE = Decimal("25.5")
@@ -31,6 +31,8 @@ def planned(
     retry: Sequence[str] = (),
     shots: Sequence[str] = (),
     here: bool = True,
+    missing: bool = False,
+    found: str = "",
     last: Callable[[str], Mapping[str, object] | None] = lambda _: None,
 ) -> Plan:
     takes = [take(name) for name in names or ("a.1",)]
@@ -38,9 +40,10 @@ def planned(
         takes,
         requests(takes, **(keys or {})),
         history or {},
-        wishes=Wishes(selected=lambda t: not shots or t.id in shots, retried=lambda t: t.id in retry),
+        wishes=Wishes(selected=lambda t: not shots or t.id in shots, retried=lambda t: t.id in retry, missing=missing),
         here=lambda _: here,
         last_inputs=last,
+        found=lambda _: found,
     )
 
 
@@ -67,6 +70,7 @@ ACTS: dict[State, Act] = {
     State.INTENDED: Act.KEEP,
     State.UNKNOWN: Act.KEEP,
     State.DONE: Act.REUSE,
+    State.MISSING: Act.RESUME,  # its task may still give it out
     **dict.fromkeys(OPEN, Act.RESUME),
     **dict.fromkeys(ENDED, Act.KEEP),
     **dict.fromkeys(UNTAKEN, Act.BUY),
@@ -133,8 +137,62 @@ def test_nothing_that_may_have_been_taken_is_bought_without_being_asked_for(
 ) -> None:
     action = only(planned(made(*states) if states else {}, retry=["a.1"] if retry else [], here=here))
     if action.spends:
-        assert free(*states) or (retry and set(states) <= UNTAKEN | ENDED | GIVEN_UP)
+        assert free(*states) or (retry and set(states) <= UNTAKEN | ENDED | GIVEN_UP | {State.MISSING})
         assert action.act is (Act.BUY if free(*states) else Act.RETRY)
+
+
+# Clips that were made once and are not here
+
+
+def gone(*events: Event, foreign: bool = False) -> dict[str, tuple[Purchase, ...]]:
+    """One purchase that is missing its clip, after further events."""
+    found = purchase(State.MISSING, "key of a.1", body=b"" if foreign else b"{}")
+    for event in events:
+        found = apply(found, entry(event, "key of a.1", error={"code": "x"}))
+    return {"key of a.1": (found,)}
+
+
+UNAVAILABLE = (Event.UNAVAILABLE,)
+EXPIRED = (Event.COMPLETED, Event.EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("history", "act"),
+    [
+        (gone(), Act.RESUME),
+        (gone(foreign=True), Act.MISSING),
+        (gone(*UNAVAILABLE), Act.MISSING),
+        (gone(*EXPIRED), Act.MISSING),
+    ],
+)
+def test_a_missing_clip_is_never_bought_by_itself_and_says_what_it_would_cost(history: History, act: Act) -> None:
+    plan = planned(history, retry=["a.1"])
+    action = only(plan)
+    assert (action.act, action.spends, plan.price) == (act, False, 0)
+    assert action.price == (PRICE if act is Act.MISSING else 0)
+    assert ("--buy-missing" in action.reason) == (act is Act.MISSING)
+
+
+@pytest.mark.parametrize("events", [(), UNAVAILABLE, EXPIRED])
+def test_buy_missing_buys_it_and_asks_its_task_first_while_that_may_answer(events: tuple[Event, ...]) -> None:
+    action = only(planned(gone(*events), missing=True))
+    assert (action.act, action.price, action.number, action.sought) == (Act.BUY, PRICE, 2, not events)
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.MISSING}))
+def test_buy_missing_buys_nothing_else(state: State) -> None:
+    assert only(planned(made(state), missing=True)).act is only(planned(made(state))).act
+
+
+@pytest.mark.parametrize("missing", [True, False])
+@pytest.mark.parametrize("events", [(), UNAVAILABLE, EXPIRED])
+def test_what_lies_in_the_out_folder_is_reused(events: tuple[Event, ...], missing: bool) -> None:
+    action = only(planned(gone(*events), missing=missing, found="out/film/clips/a.1.mp4"))
+    assert (action.act, action.reason, action.price) == (Act.REUSE, "found in out/film/clips/a.1.mp4", 0)
+
+
+def test_a_purchase_that_was_given_up_frees_no_key_whose_clip_is_missing() -> None:
+    assert only(planned(made(State.MISSING, State.WRITTEN_OFF))).act is Act.RESUME
 
 
 # Takes that share a request

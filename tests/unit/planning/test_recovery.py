@@ -6,7 +6,7 @@ from purchases import AT, entry, life, purchase
 from runner.core.lifecycle import ENDED, Event, State
 from runner.core.money import ZERO
 from runner.planning.history import Entry, Purchase, apply, fold
-from runner.planning.recovery import applied, asked_again, entries
+from runner.planning.recovery import applied, asked_again, entries, misplaced
 
 
 def recovered(history: dict[str, tuple[Purchase, ...]], *, here: bool = True) -> tuple[Entry, ...]:
@@ -54,6 +54,14 @@ def test_the_events_are_lawful_for_the_journal_in_the_order_given() -> None:
 def test_every_purchase_of_a_key_is_recovered() -> None:
     history = fold([*life(State.INTENDED, "k", 1), *life(State.INTENDED, "k", 2)])
     assert [p.state for p in applied(history, recovered(history))["k"]] == [State.UNKNOWN] * 2
+
+
+def test_a_clip_that_is_not_here_any_more_is_missing() -> None:
+    history = fold([*life(State.DONE, "k"), *life(State.FAILED, "k", 2), *life(State.DONE, "other")])
+    added = misplaced(history, ["k", "k", "new"], at=AT, here=lambda _: False)
+    assert [(e.key, e.purchase, e.event) for e in added] == [("k", 1, Event.MISPLACED)]
+    assert [p.state for p in applied(history, added)["k"]] == [State.MISSING, State.FAILED]
+    assert misplaced(history, ["k"], at=AT, here=lambda _: True) == ()
 
 
 # Ends that are asked about once more
