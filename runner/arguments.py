@@ -136,6 +136,7 @@ PLANNING = _decorated(
     [
         click.option("--shots", multiple=True, metavar="GLOB", help="Only shots, variants or takes that match; may be repeated."),
         click.option("--retry", multiple=True, metavar="GLOB", help="Buy ended takes that match once more; may be repeated."),
+        click.option("--buy-missing", is_flag=True, help="Buy clips again that were made before and are not here."),
         click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The out folder; else out/STORYBOARD/PIPELINE at the root."),
         click.option("--budget", type=Budgeted(), envvar="SHOTRUNNER_BUDGET", metavar="N|Nusd", help="Credits this run may newly commit, or dollars: 10usd."),
         click.option("-j", "--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Tasks under way at once."),
@@ -166,6 +167,7 @@ def typed(told: dict[str, Any]) -> "Options":
         wait_s=told.get("wait_s", 0),
         variables=dict(told["variables"]),
         allow_unpriced=told.get("allow_unpriced", False),
+        buy_missing=told.get("buy_missing", False),
         stop_after_s=told.get("stop_after"),
         max_unknown=told.get("max_unknown"),
         min_free_bytes=told.get("min_free"),

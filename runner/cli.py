@@ -374,7 +374,7 @@ def emulate(
 @click.argument("name", required=False)
 @SCREEN
 def schema(name: str | None, **told: Any) -> Exit:
-    """Print a JSON schema: storyboard, pipeline, manifest, model, or one model's request.
+    """Print a JSON schema: storyboard, pipeline, manifest, lock, model, or one model's request.
 
     \b
     shotrunner schema storyboard > storyboard.schema.json

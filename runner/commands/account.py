@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from runner.commands.deciding import Decided
-from runner.core.lifecycle import ENDED, Event, State
+from runner.core.lifecycle import ENDED, OPEN, Event, State
 from runner.core.money import total
 from runner.execution.desk import stamp
 from runner.planning import manifest
@@ -21,7 +21,8 @@ from runner.screen import summary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """`pending` says of takes that were not bought why; `steps` are the manifest's."""
+    """`pending` says of takes that were not bought why; `steps` are the manifest's; `account` is whose key was at hand, "" where
+    none was needed."""
 
     decided: Decided
     history: History
@@ -30,6 +31,7 @@ class Account:
     pending: Mapping[str, str] = field(default_factory=dict)
     steps: Sequence[Mapping[str, object]] = ()
     bill: Bill | None = None
+    account: str = ""
 
     @property
     def purchases(self) -> dict[str, Purchase | None]:
@@ -54,7 +56,7 @@ class Account:
         known = {name: purchase for name, purchase in self.purchases.items() if purchase is not None}
         moved = [p for made in self.history.values() for p in made if made_before.get((p.key, p.number)) is not p.state]
         done = [p for p in known.values() if p.state is State.DONE]
-        made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE]
+        made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE and not _adopted(p)]
         statuses = {name: word for name, word in words(self.decided, self.history).items() if name in self.purchases}
         film = next((str(s["output"]) for s in self.steps if s.get("status") == "done"), "")
         return summary.Report(
@@ -73,6 +75,7 @@ class Account:
             unknown=[_unknown(name, p) for name, p in known.items() if p.state is State.UNKNOWN],
             unfetched=self._owed(known, State.UNFETCHED, State.COMPLETED),
             waiting=self._owed(known, State.WAITING),
+            elsewhere=self._owed(known, *OPEN, foreign=True),
             overdue=self._owed(known, State.OVERDUE),
             failed=[*self._failures(known, statuses, go_on), *self._stopped_steps()],
             stopped=stopped,
@@ -88,11 +91,11 @@ class Account:
         helped = any(state is not State.DONE and state is not State.UNKNOWN for state in self.states.values())
         return f"{settle}, then {again}" if helped else settle
 
-    def _owed(self, known: Mapping[str, Purchase], *states: State) -> list[summary.Owed]:
+    def _owed(self, known: Mapping[str, Purchase], *states: State, foreign: bool = False) -> list[summary.Owed]:
         life = timedelta(seconds=self.service.provider.link_life_s)
         owed = []
         for name, purchase in known.items():
-            if purchase.state in states:
+            if purchase.state in states and foreign == (self.account not in ("", purchase.account)):
                 # A link lives from its task's end, which cannot come before its receipt.
                 since = purchase.at(Event.COMPLETED) or purchase.at(Event.RECEIPT)
                 until = stamp(datetime.fromisoformat(since) + life) if since else None
@@ -103,9 +106,12 @@ class Account:
         found = []
         for name, word in statuses.items():
             purchase = known.get(name)
-            if purchase is not None and purchase.state in ENDED:
+            if purchase is not None and purchase.state in ENDED and not purchase.missing:
                 advice = f"{again} --retry {shlex.quote(name)}"
                 found.append(summary.Failed(take=name, words=f"{word}: {said_of(purchase)}", help=advice))
+            elif purchase is not None and purchase.missing:
+                text = "made before, and its clip is not here"
+                found.append(summary.Failed(take=name, words=f"missing: {text}", help=f"{again} --buy-missing"))
             elif purchase is not None and purchase.state is State.REFUSED:
                 found.append(summary.Failed(take=name, words=f"refused, nothing was taken: {said_of(purchase)}"))
             elif word == "pending" and name in self.pending:
@@ -140,6 +146,11 @@ def words(decided: Decided, history: History) -> dict[str, str]:
 def latest(key: str | None, history: History) -> Purchase | None:
     """The purchase that decides what has become of a key."""
     return standing(history.get(key, ())) if key else None
+
+
+def _adopted(purchase: Purchase) -> bool:
+    """Whether its clip was found, not made."""
+    return purchase.timeline[-1][1] == Event.ADOPTED
 
 
 def _unknown(name: str, purchase: Purchase) -> summary.Unknown:

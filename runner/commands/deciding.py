@@ -2,39 +2,47 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 from runner.adapters import catalog
+from runner.adapters.found import Found
 from runner.adapters.journal import Journal
 from runner.adapters.store import Store
+from runner.commands.adopting import Adoption
+from runner.commands.gitlock import GitLock
 from runner.commands.loading import Loaded
 from runner.commands.options import Options, named
 from runner.contract.price import tariff_on
 from runner.core.errors import Refused
-from runner.core.lifecycle import OPEN
+from runner.core.lifecycle import OPEN, Event, State
 from runner.core.network import is_loopback
 from runner.execution.desk import stamp
-from runner.planning import budget, recovery
+from runner.planning import budget, recovery, taken_in
 from runner.planning import plan as plans
 from runner.planning.budget import Cap, committed_for
 from runner.planning.history import Entry, History, Purchase
+from runner.planning.lockfile import Damaged
 from runner.planning.plan import Plan, Wishes
 from runner.providers.provider import PROVIDERS
+from runner.screen.amounts import count
 from runner.screen.plan import Heading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """A plan and what goes with it. `recovered` are events a run records before it acts; `orphans` open receipts of this
-    service that no take of the storyboard asks for; `elsewhere` lines on receipts of other services."""
+    """A plan and what goes with it. `recovered` are events a run records before it acts, `adoptions` clips that it then takes
+    into the store; `orphans` open receipts of this service that no take of the storyboard asks for; `elsewhere` lines on
+    receipts of other services. `lock` is None on a free service."""
 
     plan: Plan
     history: History
     recovered: tuple[Entry, ...]
+    adoptions: tuple[Adoption, ...]
+    lock: GitLock | None
     orphans: tuple[Purchase, ...]
     elsewhere: tuple[str, ...]
     caps: tuple[Cap, ...]
@@ -55,8 +63,16 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         return store.has(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))
 
     history: History = journal.history() if journal else {}
-    recovered = recovery.entries(history, at=stamp(datetime.now(UTC)), ephemeral=ephemeral, here=here)
+    now = stamp(datetime.now(UTC))
+    recovered = recovery.entries(history, at=now, ephemeral=ephemeral, here=here)
     history = recovery.applied(history, recovered)
+    lock = None if loaded.service.provider.free else GitLock(loaded)
+    told = _taken_in(lock, history, loaded.identity, now) if lock else ()
+    history = recovery.applied(history, told)
+    if not ephemeral(loaded.service.name):
+        misplaced = recovery.misplaced(history, (r.key for r in loaded.requests.values()), at=now, here=here)
+        told, history = (*told, *misplaced), recovery.applied(history, misplaced)
+    out = Found((loaded.project.root / "out", *([options.out.absolute()] if options.out else [])))
     last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
 
     def last_inputs(take: str) -> Mapping[str, object] | None:
@@ -69,9 +85,11 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         wishes=Wishes(
             selected=lambda take: not options.shots or named(take, options.shots),
             retried=lambda take: bool(options.retry) and named(take, options.retry),
+            missing=options.buy_missing,
         ),
         here=here,
         last_inputs=last_inputs,
+        found=lambda purchase: os.path.relpath(place) if (place := _lies(purchase, out)) else "",
     )
     if options.collecting:
         plan = plans.buying_nothing(plan)
@@ -81,11 +99,13 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     return Decided(
         plan=plan,
         history=history,
-        recovered=recovered,
+        recovered=(*recovered, *told),
+        adoptions=tuple(_adoptions(plan, store, out)),
+        lock=lock,
         orphans=tuple(p for p in open_ones if p.intent.service == service and not _planned(p, plan, asked)),
         elsewhere=_elsewhere([p for p in open_ones if p.intent.service != service], loaded.project.root),
         caps=caps(loaded, options, history, plan),
-        remarks=_remarks(loaded),
+        remarks=(*_remarks(loaded), *_told_by(lock, told)),
         heading=Heading(
             storyboard=os.path.relpath(loaded.project.root / loaded.storyboard.source.path),
             title=loaded.storyboard.title,
@@ -97,6 +117,38 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
             account_note="",
         ),
     )
+
+
+def _taken_in(lock: GitLock, history: History, storyboard: str, now: str) -> tuple[Entry, ...]:
+    lines = lock.read()
+    try:
+        return taken_in.entries(lines, history, storyboard=storyboard, at=now)
+    except Damaged as fault:
+        raise Refused(f"the lock {lock.name} {fault}", help="restore it from git: it says what is paid") from None
+
+
+def _told_by(lock: GitLock | None, told: Iterable[Entry]) -> Iterator[str]:
+    made = sum(1 for entry in told if entry.event is Event.SEND)
+    if lock and made:
+        yield f"{count(made, 'purchase')} of other machines {'is' if made == 1 else 'are'} known from {lock.name}"
+
+
+def _lies(purchase: Purchase, out: Found) -> Path | None:
+    """Where in the out folders the bytes of a clip lie."""
+    result = purchase.result or {}
+    return out.clip(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))
+
+
+def _adoptions(plan: Plan, store: Store, out: Found) -> Iterator[Adoption]:
+    """Clips to be taken into the store, and such as lie there and are known by their digest alone."""
+    for action in plan.actions:
+        known = action.purchase
+        if action.act is not plans.Act.REUSE or action.shared_with or known is None:
+            continue
+        if known.missing and (place := _lies(known, out)):
+            yield known, place
+        elif known.state is State.DONE and "duration_s" not in (known.result or {}):
+            yield known, store.path(str((known.result or {}).get("sha256")))
 
 
 def caps(loaded: Loaded, options: Options, history: History, plan: Plan) -> tuple[Cap, ...]:

@@ -27,6 +27,7 @@ class Options:
     wait_s: float = 0
     variables: Mapping[str, str] = field(default_factory=dict)
     allow_unpriced: bool = False
+    buy_missing: bool = False
     collecting: bool = False  # `collect`: what is paid is fetched, nothing is bought
     stop_after_s: float | None = None
     max_unknown: int | None = None

@@ -23,6 +23,7 @@ from runner.adapters.store import Store
 from runner.commands.account import Account, latest
 from runner.commands.account import words as words_of
 from runner.commands.deciding import Decided
+from runner.commands.gitlock import NotKept
 from runner.commands.loading import Loaded
 from runner.contract import price
 from runner.core.errors import Exit, NotRecorded
@@ -109,23 +110,30 @@ class Run:
             quiet=bool(terminal.quiet),
         ) as progress:
             self._progress = progress
-            writing = asyncio.create_task(self._rewrite())
+            over = asyncio.Event()
+            writing = asyncio.create_task(self._rewrite(over))
             try:
                 yield
             finally:
-                writing.cancel()
+                over.set()  # and not cancelled: what is being written must not come after what is written next
                 await asyncio.gather(writing, return_exceptions=True)
                 self._progress = None
 
-    async def _rewrite(self) -> None:
+    async def _rewrite(self, over: asyncio.Event) -> None:
         last_s = 0.0
-        while True:
-            await asyncio.sleep(max(1.0, 20 * last_s))
-            if self._changed:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), max(1.0, 20 * last_s))
+            if self._changed and not over.is_set():
                 self._changed = False
                 begun = time.monotonic()
                 with suppress(OSError):  # told at the end, if it fails then too
                     await self.manifest()
+                try:
+                    await self.keep_lock()
+                except NotKept as fault:
+                    if self.desk is not None:
+                        self.desk.halt.submitting(str(fault))
                 last_s = time.monotonic() - begun
 
     async def manifest(self) -> None:
@@ -136,6 +144,11 @@ class Run:
         content = json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         await asyncio.to_thread(self.outputs.write_manifest, content)
 
+    async def keep_lock(self) -> None:
+        """Bring the lock in git up to date. Raises `NotKept`."""
+        if self.decided.lock is not None:
+            await asyncio.to_thread(self.decided.lock.keep, self._history())
+
     # Afterwards
 
     async def finish(self, assemblies: Sequence[Assemble]) -> None:
@@ -143,11 +156,14 @@ class Run:
         in the store, and the same command goes on."""
         try:
             history = self._history()
+            await self.keep_lock()
             await self.journal.note_takes(self.loaded.identity, self.loaded.service.name, self._finished(history))
             self.placed = await generate.place(self.decided.plan, history, self.store, self.outputs)
             for assembly in assemblies:
                 await self._film(assembly)
             await self.manifest()
+        except NotKept as fault:
+            self.unwritten = str(fault)
         except (OSError, NotRecorded) as fault:
             reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
             self.unwritten = f"{_named(fault)}{reason}"
@@ -209,6 +225,7 @@ class Run:
             pending=self.pending,
             steps=self.steps,
             bill=self._bill(history),
+            account=self.desk.account if self.desk else "",
         )
         report = account.report(
             seconds=time.monotonic() - self.begun,

@@ -22,8 +22,10 @@ from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
 from runner.commands import balance, loading
+from runner.commands.adopting import adopt
 from runner.commands.budgeting import admit
 from runner.commands.deciding import decide, out_folder
+from runner.commands.gitlock import NotKept
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
 from runner.commands.peek import JOURNAL, peeked
@@ -95,12 +97,19 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
         report.opening()
         try:
             await journal.record(*decided.recovered)
+            await adopt(decided.adoptions, journal, store, report.note)
             await journal.note_requests({r.key: r.inputs for r in loaded.requests.values()})
             for sha256, facts in loaded.found.items():
                 await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
         except NotRecorded as fault:
             raise Refused(f"the journal {loaded.project.state / JOURNAL} cannot be written: {fault}") from fault
         store.clear_parts([f"{p.key}.{p.number}" for made in decided.history.values() for p in made if p.state in OPEN])
+        try:
+            await report.keep_lock()
+        except NotKept as fault:
+            raise Refused(
+                str(fault), help="without it a colleague's machine would buy again what is bought here"
+            ) from fault
         step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
         if jobs:
             async with report.kept_current(sum(len(job.takes) for job in jobs)):

@@ -25,6 +25,7 @@ STYLES = {
     Act.REUSE: Style.GOOD,
     Act.RESUME: Style.NOTE,
     Act.KEEP: Style.BAD,
+    Act.MISSING: Style.BAD,
     Act.SKIP: Style.FAINT,
 }
 _COLUMNS = {
@@ -107,7 +108,7 @@ def _row(actions: Sequence[Action], *, free: bool) -> _Row:
     first, request = actions[0], actions[0].request
     folded = len(actions) > 1
     cost = ""
-    if first.spends:
+    if first.spends or (first.act is Act.MISSING and not first.shared_with):
         known = [action.price for action in actions if action.price is not None]
         cost = "free" if free else amount(sum(known, ZERO)) if len(known) == len(actions) else "unknown"
     cells = {

@@ -96,14 +96,17 @@ def totals(plan: Plan, *, free: bool) -> str:
     buying = f"{len(plan.to_buy)} to buy: {_total(plan.to_buy, free=free)}" if plan.to_buy else "nothing to buy"
     acts = Counter(action.act for action in plan.actions if not action.spends)
     rest = ", ".join(f"{act.value} {acts[act]}" for act in Act if acts[act])
-    return "; ".join(filter(None, (counted, buying, rest)))
+    missing = [action for action in plan.actions if action.act is Act.MISSING and not action.shared_with]
+    again = f"with --buy-missing {_total(missing, free=free)}" if missing else ""
+    return "; ".join(filter(None, (counted, buying, rest, again)))
 
 
 def concise(plan: Plan) -> str:
     """For editors and grep: `film.yaml:12:9: buy arrival@dawn.1 25.50 credits: new`, one line a take."""
     lines = []
     for action in plan.actions:
-        cost = f" {_total([action], free=False)}" if action.spends else ""
+        told = action.spends or (action.act is Act.MISSING and not action.shared_with)
+        cost = f" {_total([action], free=False)}" if told else ""
         named = clean.words(action.take.id)
         lines.append(f"{place(action.take.span)}: {action.act.value} {named}{cost}: {clean.words(action.reason)}\n")
     return "".join(lines)
@@ -122,8 +125,8 @@ def as_json(
 
     `schema`     "shotrunner.plan.v1"
     `heading`    the fields of `Heading`
-    `takes`      in storyboard order: `take`, `shot`, `model`, `action` (buy reuse resume retry keep skip), `reason`, `price`
-                 (what it newly commits, a decimal in a string, null where it is unknown) and its `unit`, `key`, `seed`,
+    `takes`      in storyboard order: `take`, `shot`, `model`, `action` (buy reuse resume retry keep missing skip), `reason`,
+                 `price` (what it newly commits, or would with --buy-missing, a decimal in a string, null where it is unknown) and its `unit`, `key`, `seed`,
                  `seed_contract` (honoured, best effort, absent), `shared_with` (a take) or null, `duration_s`, `width_px`,
                  `height_px`, `place` (`path` from the project's root, `line`, `column` from 1). What only a request has
                  is null for a take without one.

@@ -19,6 +19,7 @@ SCHEMA = "shotrunner.run.v1"
 _NAMED = 20  # takes of one kind that are named; the manifest names all
 _LINES = 3  # of the terminal, that a stranger's words get
 _DIGITS = 12  # of a digest
+ELSEWHERE = "waiting (other account)"
 _WHOLE = frozenset({"done", "skipped"})  # statuses of takes that leave nothing to be done
 
 
@@ -59,7 +60,7 @@ class Report:
     manifest's words. `charged` is known, `reserved` counts beside it where no charge is known yet, both of this run; `bill` holds
     them to what the service says, None on a free one. Paths as
     the user is shown them, "" for what was not written. `stopped`: why nothing new was submitted any more, "" if nothing
-    stopped it. `go_on`: the command that goes on with an incomplete run.
+    stopped it. `elsewhere` is owed to another account than the one whose key was at hand. `go_on`: the command that goes on with an incomplete run.
     """
 
     takes: int
@@ -80,6 +81,7 @@ class Report:
     unfetched: Sequence[Owed] = ()
     waiting: Sequence[Owed] = ()
     overdue: Sequence[Owed] = ()
+    elsewhere: Sequence[Owed] = ()
     failed: Sequence[Failed] = ()
     stopped: str = ""
     go_on: str = ""
@@ -87,8 +89,13 @@ class Report:
     @property
     def owed(self) -> list[tuple[str, Owed]]:
         """What is at the service, each with its status; what dies first on top."""
-        kinds = (("unfetched", self.unfetched), ("waiting", self.waiting), ("overdue", self.overdue))
-        owed = [(status, one) for status, some in kinds for one in some]
+        kinds = {
+            "unfetched": self.unfetched,
+            "waiting": self.waiting,
+            "overdue": self.overdue,
+            ELSEWHERE: self.elsewhere,
+        }
+        owed = [(status, one) for status, some in kinds.items() for one in some]
         return sorted(owed, key=lambda pair: (pair[1].until is None, pair[1].until or ""))
 
     @property
@@ -125,7 +132,8 @@ def as_json(report: Report) -> str:
     `manifest`, `clips`, `film`  paths, null for what was not written; `outputs` a list of more
     `failed`    each `take`, `words`, `help` (a command, or "")
     `unknown`   each `take`, `key`, `sent_at`, `body_sha256`: submissions whose answer was lost
-    `owed`      each `take`, `status` (unfetched, waiting, overdue), `task_id`, `until` (it can be fetched until then) or null
+    `owed`      each `take`, `status` (unfetched, waiting, overdue, waiting (other account)), `task_id`, `until` (it can be fetched
+                until then) or null
     `stopped`   why nothing new was submitted any more, or null
     `go_on`     the command that goes on, null for a complete run
     """
@@ -271,6 +279,8 @@ def _owed(report: Report, colour: bool) -> str:
     ]
     head = paint("not here yet" if report.free else "paid, and not here yet", Style.WARNING, colour=colour)
     shown = _block([f"{head}:", *table(rows, [Column()] * 5).splitlines()], len(report.owed))
+    if report.elsewhere:
+        shown += f"{count(len(report.elsewhere), 'task')} of another account: run with its key to fetch\n"
     first = report.owed[0][1].until
     return shown + (f"to be fetched before {_moment(first)}\n" if first else "")
 

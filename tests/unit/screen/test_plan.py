@@ -199,7 +199,7 @@ def test_json_has_every_take_with_its_place_and_its_price_as_a_string() -> None:
         "price": "58.5",
         "unit": "credit",
         "unpriced": 0,
-        "actions": {"buy": 1, "reuse": 2, "resume": 0, "retry": 1, "keep": 1, "skip": 1},
+        "actions": {"buy": 1, "reuse": 2, "resume": 0, "retry": 1, "keep": 1, "missing": 0, "skip": 1},
     }
     cap = {"name": "--budget", "limit": "50", "committed": "0", "left": "50", "per_usd": None, "fits": False}
     assert made["caps"] == [cap]

@@ -1,0 +1,83 @@
+"""The lock in git as commands use it: read before anything is decided, kept current while a run works."""
+
+import os
+from dataclasses import dataclass, field
+
+from runner.adapters.files import Unreadable
+from runner.adapters.lockfile import LockFile
+from runner.commands.loading import Loaded
+from runner.core.errors import Refused
+from runner.planning import lockfile
+from runner.planning.history import History
+from runner.planning.lockfile import Damaged, Line
+from runner.providers.provider import PROVIDERS
+
+
+class NotKept(Exception):
+    """The lock could not be brought up to date; the message is one line."""
+
+
+@dataclass(slots=True)
+class GitLock:
+    """The lock of the storyboard of `loaded`, whose service costs something."""
+
+    loaded: Loaded
+    _text: str | None = None
+    _lines: tuple[Line, ...] = ()
+    _file: LockFile = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._file = LockFile(self.loaded.project.root, self.loaded.identity)
+
+    @property
+    def name(self) -> str:
+        """As the user is shown it."""
+        return os.path.relpath(self._file.path)
+
+    def read(self) -> tuple[Line, ...]:
+        """Its lines, none where there is no lock. Raises `Refused` for one that cannot be read: it is never taken as empty."""
+        try:
+            self._read()
+        except Unreadable as fault:
+            raise Refused(
+                f"the lock {self.name} {fault.reason}", help="it says what is paid; restore it from git"
+            ) from None
+        except Damaged as fault:
+            advice = f"if git could not merge it, {lockfile.ADVICE}; else restore it from git: it says what is paid"
+            raise Refused(f"the lock {self.name} {fault}", help=advice) from None
+        return self._lines
+
+    def keep(self, history: History) -> None:
+        """Write what the history adds to the file as it stands now; nothing is written where nothing is new. Raises `NotKept`."""
+        try:
+            self._read()
+            ours = lockfile.build(
+                history,
+                storyboard=self.loaded.identity,
+                asked={request.key for request in self.loaded.requests.values()},
+                free=_free,
+                link_life_s=self.loaded.service.provider.link_life_s,
+            )
+            lines = lockfile.updated(self._lines, ours, history)
+            text = lockfile.text(lines)
+            if text == self._text or not (lines or self._text):
+                return
+            self._file.write(text)
+            self._text, self._lines = text, lines
+        except Unreadable as fault:
+            raise NotKept(f"the lock {self.name} {fault.reason}") from None
+        except Damaged as fault:
+            raise NotKept(f"the lock {self.name} {fault}") from None
+        except OSError as fault:
+            raise NotKept(f"the lock {self.name} cannot be written: {fault.strerror or fault}") from None
+
+    def _read(self) -> None:
+        text = self._file.read()
+        if text != self._text:
+            self._lines = () if text is None else lockfile.parse(text)
+            self._text = text
+
+
+def _free(service: str) -> bool:
+    provider = PROVIDERS.get(service.partition("/")[0].partition("@")[0])
+    return provider is not None and provider.free
