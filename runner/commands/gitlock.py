@@ -47,8 +47,9 @@ class GitLock:
             raise Refused(f"the lock {self.name} {fault}", help=advice) from None
         return self._lines
 
-    def keep(self, history: History) -> None:
-        """Write what the history adds to the file as it stands now; nothing is written where nothing is new. Raises `NotKept`."""
+    def keep(self, history: History, *, begun: bool = False) -> None:
+        """Write what the history adds to the file as it stands now; nothing is written where nothing is new, but for a lock
+        that is `begun`: before the first purchase it shows that the next ones can be written. Raises `NotKept`."""
         try:
             self._read()
             ours = lockfile.build(
@@ -60,7 +61,7 @@ class GitLock:
             )
             lines = lockfile.updated(self._lines, ours, history)
             text = lockfile.text(lines)
-            if text == self._text or not (lines or self._text):
+            if text == self._text or not (lines or self._text or begun):
                 return
             self._file.write(text)
             self._text, self._lines = text, lines

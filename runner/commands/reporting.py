@@ -118,6 +118,8 @@ class Run:
                 over.set()  # and not cancelled: what is being written must not come after what is written next
                 await asyncio.gather(writing, return_exceptions=True)
                 self._progress = None
+                with suppress(NotKept):  # told by `finish`, which a bug here would not reach
+                    await self.keep_lock()
 
     async def _rewrite(self, over: asyncio.Event) -> None:
         last_s = 0.0
@@ -144,10 +146,10 @@ class Run:
         content = json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         await asyncio.to_thread(self.outputs.write_manifest, content)
 
-    async def keep_lock(self) -> None:
+    async def keep_lock(self, *, begun: bool = False) -> None:
         """Bring the lock in git up to date. Raises `NotKept`."""
         if self.decided.lock is not None:
-            await asyncio.to_thread(self.decided.lock.keep, self._history())
+            await asyncio.to_thread(self.decided.lock.keep, self._history(), begun=begun)
 
     # Afterwards
 
@@ -156,14 +158,15 @@ class Run:
         in the store, and the same command goes on."""
         try:
             history = self._history()
-            await self.keep_lock()
+            try:
+                await self.keep_lock()
+            except NotKept as fault:
+                self.unwritten = str(fault)
             await self.journal.note_takes(self.loaded.identity, self.loaded.service.name, self._finished(history))
             self.placed = await generate.place(self.decided.plan, history, self.store, self.outputs)
             for assembly in assemblies:
                 await self._film(assembly)
             await self.manifest()
-        except NotKept as fault:
-            self.unwritten = str(fault)
         except (OSError, NotRecorded) as fault:
             reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
             self.unwritten = f"{_named(fault)}{reason}"

@@ -105,7 +105,7 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
             raise Refused(f"the journal {loaded.project.state / JOURNAL} cannot be written: {fault}") from fault
         store.clear_parts([f"{p.key}.{p.number}" for made in decided.history.values() for p in made if p.state in OPEN])
         try:
-            await report.keep_lock()
+            await report.keep_lock(begun=bool(decided.plan.to_buy))
         except NotKept as fault:
             raise Refused(
                 str(fault), help="without it a colleague's machine would buy again what is bought here"

@@ -31,7 +31,7 @@ def status(storyboard: Path | None, state: Path | None, view: Format, terminal: 
     ledger = view_of.Ledger(
         state=str(place.state),
         purchases=tuple(mine),
-        missing=tuple(p for p in mine if p.state is State.DONE and not _here(p, store)),
+        missing=tuple(p for p in mine if p.missing or (p.state is State.DONE and not _here(p, store))),
         free=frozenset(name for name, provider in PROVIDERS.items() if provider.free),
         link_life_s=max(provider.link_life_s for provider in PROVIDERS.values()),
         now=datetime.now(UTC),

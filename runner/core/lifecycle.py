@@ -98,6 +98,7 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.MISSING, E.ADOPTED): S.DONE,
     (S.MISSING, E.COMPLETED): S.COMPLETED,  # its task still answers: fetched again for nothing
     (S.MISSING, E.UNAVAILABLE): S.MISSING,
+    (S.MISSING, E.EXPIRED): S.EXPIRED,  # as it was told before there was a word for it
     (S.MISSING, E.TAKEN_OVER): S.MISSING,
     (S.MISSING, E.VOIDED): S.VOID,
     (S.UNKNOWN, E.ATTACHED): S.WAITING,

@@ -14,8 +14,8 @@ TRIES = 3
 async def refetch(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> bool:
     """Ask the task of a missing clip and fetch what it gives; whether the service has said that it gives nothing any more.
 
-    One such answer is enough: nothing ends by it, the clip was paid for and stays missing. It is kept only if the account
-    that bought the clip has asked; another one may simply not be allowed to see the task.
+    One such answer is enough: nothing ends by it, the clip was paid for, stays missing, and is asked for by two more runs. It is
+    kept only if the account that bought the clip has asked; another one may simply not be allowed to see the task.
     """
     elsewhere, reason = Elsewhere(desk, purchase), "the run stopped before its task was asked"
     for tries in range(1, TRIES + 1):

@@ -47,6 +47,9 @@ class Entry:
     detail: Mapping[str, object] = field(default_factory=dict)
 
 
+ASKED = 3  # runs that ask a task for a missing clip before it is left alone
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
     """One purchase as the journal knows it.
@@ -105,8 +108,9 @@ class Purchase:
 
     @property
     def askable(self) -> bool:
-        """Whether its task may still give out what is missing."""
-        return self.state is State.MISSING and self.task_id is not None and self.at(Event.UNAVAILABLE) is None
+        """Whether its task may still give out what is missing: until it has said three times that it does not, a run each."""
+        said = sum(1 for _, event in self.timeline if event == Event.UNAVAILABLE)
+        return self.state is State.MISSING and self.task_id is not None and said < ASKED
 
     def at(self, event: Event) -> str | None:
         """When `event` last happened."""

@@ -112,9 +112,10 @@ def build(
 
 
 def _line(purchase: Purchase, storyboard: str, link_life_s: float) -> Line:
-    intent, known = purchase.intent, KNOWN[purchase.state]
+    intent, result = purchase.intent, purchase.result
+    # What was fetched once stays done for everybody else, whatever came of asking for it again.
+    known = K.DONE if result else KNOWN[purchase.state]
     sent = purchase.at(Event.SEND) or ""
-    result = purchase.result if known is K.DONE else None
     completed = purchase.at(Event.COMPLETED) if known is K.OPEN else None
     expires = datetime.fromisoformat(completed) + timedelta(seconds=link_life_s) if completed else None
     return Line(

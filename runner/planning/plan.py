@@ -188,7 +188,7 @@ def _missing(
     reason = f"{gone}{first}; `--buy-missing` buys it again"
     if wishes.missing:
         act, reason = Act.BUY, f"{gone}: bought again by --buy-missing{first}"
-    elif sought and not known.foreign:
+    elif sought and not known.foreign and known.at(Event.UNAVAILABLE) is None:
         act, price = Act.RESUME, ZERO
         reason = f"{gone} any more: fetched again by task {known.task_id}, for nothing, while the service has it"
     return Action(

@@ -92,7 +92,7 @@ def _advance(known: Purchase, line: Line, at: str) -> Iterator[Entry]:
     elif state in _IN_DOUBT and line.known in _TO:
         yield _event(line, place, E.ATTACHED, at)
         yield from (_event(line, place, event, at) for event in _TO[line.known])
-    elif line.known is K.DONE and (state in OPEN or state in ENDED):
+    elif line.known is K.DONE and known.result is None and (state in OPEN or state in ENDED):
         if state is S.OVERDUE:
             yield _event(line, place, E.RESUMED, at)
         yield from (_event(line, place, event, at) for event in _TO[K.DONE])

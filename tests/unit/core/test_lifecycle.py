@@ -42,8 +42,8 @@ def test_only_an_intent_or_what_was_certainly_not_taken_is_sent() -> None:
 
 LEFT_BY = {
     S.DONE: {E.MISPLACED, E.ADOPTED},  # its file is gone, or its facts are read again
-    # Its bytes turn up in the out folder, or its task still answers: all of it for nothing.
-    S.MISSING: {E.VOIDED, E.ADOPTED, E.COMPLETED, E.UNAVAILABLE, E.TAKEN_OVER},
+    # Its bytes turn up in the out folder, or its task still answers: all of it for nothing. Older journals say that it expired.
+    S.MISSING: {E.VOIDED, E.ADOPTED, E.COMPLETED, E.UNAVAILABLE, E.TAKEN_OVER, E.EXPIRED},
     S.REFUSED: set(),
     S.VOID: set(),
     # Its service died with its process; everything else is a person's decision.

@@ -49,10 +49,17 @@ async def test_one_answer_that_it_is_gone_is_enough_and_ends_nothing(answer: Pol
     assert await sought(made, answer) is State.MISSING
     assert len(made.api.polls) == 1
     assert made.purchase().at(Event.UNAVAILABLE)
-    assert not made.purchase().askable
+    assert made.purchase().askable  # a service may err once
     assert made.told(What.MISSING)
     assert made.api.posts == []
     assert made.purchase().committed == Decimal("25.5")
+
+
+async def test_a_task_that_says_so_in_three_runs_is_left_alone() -> None:
+    made = missing()
+    for left in (True, True, False):
+        assert await sought(made, GONE) is State.MISSING
+        assert made.purchase().askable is left
 
 
 async def test_it_is_bought_again_only_when_asked_for_and_only_after_the_task_was_asked() -> None:

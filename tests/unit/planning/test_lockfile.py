@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from locks import line
-from purchases import CLIP, entry, life, purchase
+from purchases import CLIP, entry, life
 
 from runner.core.lifecycle import UNTAKEN, Event, State
-from runner.planning.history import apply, fold
+from runner.planning.history import fold
 from runner.planning.lockfile import KNOWN, RANK, SCHEMA, Damaged, Known, Line, build, merge, parse, text
 
 
@@ -218,8 +218,7 @@ def test_the_lines_of_both_sides_of_a_conflict_are_a_lawful_lock() -> None:
     assert parse("\n".join([head, *rows, foot])) == (theirs,)
 
 
-def test_purchases_that_are_no_longer_done_lose_their_clip() -> None:
-    missing = apply(purchase(State.DONE), entry(Event.MISPLACED))
-    again = apply(missing, entry(Event.COMPLETED, links=["https://x.example/1"]))
-    [one] = build({"k": (again,)}, storyboard="film", asked=(), free=lambda _: False, link_life_s=1)
-    assert (one.known, one.sha256) == (Known.OPEN, None)
+@pytest.mark.parametrize("more", [(), (Event.UNFETCHED,), (Event.EXPIRED,)])
+def test_a_clip_that_was_fetched_once_stays_done_whatever_came_of_asking_for_it_again(more: tuple[Event, ...]) -> None:
+    asked = (Event.COMPLETED, *more)
+    assert locked(*life(State.MISSING), *(entry(event) for event in asked)) == locked(*life(State.DONE))

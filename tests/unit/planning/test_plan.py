@@ -173,10 +173,14 @@ def test_a_missing_clip_is_never_bought_by_itself_and_says_what_it_would_cost(hi
     assert ("--buy-missing" in action.reason) == (act is Act.MISSING)
 
 
-@pytest.mark.parametrize("events", [(), UNAVAILABLE, EXPIRED])
-def test_buy_missing_buys_it_and_asks_its_task_first_while_that_may_answer(events: tuple[Event, ...]) -> None:
+@pytest.mark.parametrize(
+    ("events", "sought"), [((), True), (UNAVAILABLE, True), (3 * UNAVAILABLE, False), (EXPIRED, False)]
+)
+def test_buy_missing_buys_it_and_asks_its_task_first_while_that_may_answer(
+    events: tuple[Event, ...], sought: bool
+) -> None:
     action = only(planned(gone(*events), missing=True))
-    assert (action.act, action.price, action.number, action.sought) == (Act.BUY, PRICE, 2, not events)
+    assert (action.act, action.price, action.number, action.sought) == (Act.BUY, PRICE, 2, sought)
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.MISSING}))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from locks import KEY, line
-from purchases import AT, life, purchase
+from purchases import AT, entry, life, purchase
 
 from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, Event, State
 from runner.core.request import idempotency_key
@@ -151,6 +151,13 @@ def test_what_a_colleague_has_fetched_is_done_here_too(state: State) -> None:
     [found] = after([told], ours(state, told))[KEY]
     assert found.state is State.DONE
     assert found.result == {"sha256": "c" * 64, "size_bytes": 5}
+
+
+def test_what_was_fetched_here_once_and_is_asked_for_again_is_not_turned_back_by_its_own_line() -> None:
+    told = line()
+    about = {"idempotency_key": told.intent, "account": told.account, "take": told.take}
+    history = fold([*life(State.MISSING, KEY, **about), entry(Event.COMPLETED, KEY), entry(Event.UNFETCHED, KEY)])
+    assert entries([told], history, storyboard="film", at=NOW) == ()
 
 
 @pytest.mark.parametrize("state", sorted(UNTAKEN - {State.DISCLAIMED}))
