@@ -185,6 +185,10 @@ class TestMoney:
                 "message": "Insufficient quota",
                 "type": "insufficient_quota_error",
                 "fallback_suggestion": "https://evolink.ai/dashboard/billing",
+                "estimated_credits": 12.75,
+                "account_balance_credits": 4.5,
+                "action_url": "https://evolink.ai/dashboard/billing",
+                "limit_scope": "account",
             }
             assert len(client.emulator.invoice) == 2
 
