@@ -168,6 +168,7 @@ def typed(told: dict[str, Any]) -> "Options":
         variables=dict(told["variables"]),
         allow_unpriced=told.get("allow_unpriced", False),
         buy_missing=told.get("buy_missing", False),
+        allow_exec=told.get("allow_exec", False),
         stop_after_s=told.get("stop_after"),
         max_unknown=told.get("max_unknown"),
         min_free_bytes=told.get("min_free"),

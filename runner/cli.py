@@ -109,6 +109,7 @@ def plan(storyboard: Path, detailed_exitcode: bool, **told: Any) -> Exit:
     metavar="T",
     help="Submit nothing new after so long (90, 30m, 5h), see what is under way to its end, and exit 5 if work remains.",
 )
+@click.option("--allow-exec", is_flag=True, help="Let the pipeline's `exec` steps run their commands on this machine.")
 @click.option(
     "--max-unknown",
     type=click.IntRange(1, 1000),

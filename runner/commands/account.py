@@ -58,7 +58,8 @@ class Account:
         done = [p for p in known.values() if p.state is State.DONE]
         made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE and not _adopted(p)]
         statuses = {name: word for name, word in words(self.decided, self.history).items() if name in self.purchases}
-        film = next((str(s["output"]) for s in self.steps if s.get("status") == "done"), "")
+        done_steps = [step for step in self.steps if step.get("status") == "done"]
+        film = next((str(step["output"]) for step in done_steps if "output" in step), "")
         return summary.Report(
             takes=len(self.purchases),
             made=len(made),
@@ -71,6 +72,7 @@ class Account:
             manifest=self._shown("manifest.json"),
             clips=self._shown("clips") if placed else "",
             film=self._shown(film) if film else "",
+            outputs=[self._shown(name) for step in done_steps for name in _outputs(step)],
             seconds=seconds,
             unknown=[_unknown(name, p) for name, p in known.items() if p.state is State.UNKNOWN],
             unfetched=self._owed(known, State.UNFETCHED, State.COMPLETED),
@@ -119,17 +121,11 @@ class Account:
         return found
 
     def _stopped_steps(self) -> list[summary.Failed]:
-        found = []
-        for step in self.steps:
-            missing = step.get("missing")
-            if isinstance(missing, list):
-                text = f"not cut: {', '.join(missing[:8])} {'has' if len(missing) == 1 else 'have'} no clip"
-                found.append(summary.Failed(take=str(step["output"]), words=text))
-            elif step.get("status") == "stopped":
-                found.append(summary.Failed(take=str(step["output"]), words="not cut: the run was stopped"))
-            elif step.get("status") == "failed":
-                found.append(summary.Failed(take=str(step["output"]), words=f"not cut: {step.get('error')}"))
-        return found
+        return [
+            summary.Failed(take=str(step.get("output") or step["step"]), words=_why_not(step))
+            for step in self.steps
+            if step.get("status") != "done"
+        ]
 
     def _shown(self, name: str) -> str:
         return os.path.relpath(self.out / name)
@@ -160,3 +156,17 @@ def _unknown(name: str, purchase: Purchase) -> summary.Unknown:
         sent_at=purchase.at(Event.SEND) or "",
         body_sha256=purchase.body_sha256,
     )
+
+
+def _outputs(step: Mapping[str, object]) -> list[str]:
+    """What a program made, each a name below the out folder."""
+    made = step.get("outputs")
+    return [str(one["output"]) for one in made] if isinstance(made, list) else []
+
+
+def _why_not(step: Mapping[str, object]) -> str:
+    what = "cut" if step["step"] == "assemble" else "made"
+    missing = step.get("missing")
+    if isinstance(missing, list):
+        return f"not {what}: {', '.join(missing[:8])} {'has' if len(missing) == 1 else 'have'} no clip"
+    return f"not {what}: {step.get('error') or 'the run was stopped'}"

@@ -28,6 +28,7 @@ class Options:
     variables: Mapping[str, str] = field(default_factory=dict)
     allow_unpriced: bool = False
     buy_missing: bool = False
+    allow_exec: bool = False
     collecting: bool = False  # `collect`: what is paid is fetched, nothing is bought
     stop_after_s: float | None = None
     max_unknown: int | None = None

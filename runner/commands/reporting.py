@@ -17,12 +17,11 @@ from signal import Signals
 import runner
 from runner.adapters import git
 from runner.adapters.journal import Journal
-from runner.adapters.media import Unreadable
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
 from runner.commands.account import Account, latest
-from runner.commands.account import words as words_of
 from runner.commands.deciding import Decided
+from runner.commands.finishing import Made, finish
 from runner.commands.gitlock import NotKept
 from runner.commands.loading import Loaded
 from runner.contract import price
@@ -31,7 +30,7 @@ from runner.core.lifecycle import OPEN, State
 from runner.execution.desk import Desk, stamp
 from runner.execution.ports import Notice
 from runner.execution.submit import ReceiptUnwritten
-from runner.language.pipeline import Assemble
+from runner.language.pipeline import Step
 from runner.planning import manifest
 from runner.planning.bill import Bill, bill
 from runner.planning.history import History
@@ -42,8 +41,7 @@ from runner.screen.clean import words
 from runner.screen.diagnostics import Format
 from runner.screen.progress import Progress
 from runner.screen.terminal import Terminal
-from runner.steps import film, generate
-from runner.steps.cut import BadCut
+from runner.steps import generate
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,8 +151,8 @@ class Run:
 
     # Afterwards
 
-    async def finish(self, assemblies: Sequence[Assemble]) -> None:
-        """Place the clips, cut the films, write the manifest. A fault of this machine is told and costs no clip: all of them lie
+    async def finish(self, steps: Sequence[Step]) -> None:
+        """Place the clips, carry out the steps that follow, write the manifest. A fault of this machine is told and costs no clip: all of them lie
         in the store, and the same command goes on."""
         try:
             history = self._history()
@@ -164,8 +162,16 @@ class Run:
                 self.unwritten = str(fault)
             await self.journal.note_takes(self.loaded.identity, self.loaded.service.name, self._finished(history))
             self.placed = await generate.place(self.decided.plan, history, self.store, self.outputs)
-            for assembly in assemblies:
-                await self._film(assembly)
+            made = Made(
+                loaded=self.loaded,
+                decided=self.decided,
+                history=history,
+                outputs=self.outputs,
+                placed=self.placed,
+                note=self.note,
+                stopped=lambda: self.stopped is not None,
+            )
+            await finish(steps, made, self.steps)
             await self.manifest()
         except (OSError, NotRecorded) as fault:
             reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
@@ -179,43 +185,6 @@ class Run:
         """The key of every take that has its clip."""
         keys = {a.take.id: a.request.key for a in self.decided.plan.actions if a.request is not None}
         return {t: k for t, k in keys.items() if (made := latest(k, history)) and made.state is State.DONE}
-
-    async def _film(self, step: Assemble) -> None:
-        """Cut the film, unless it is already made of just these clips or the run was stopped."""
-        record: dict[str, object] = {"step": "assemble", "output": step.output}
-        self.steps.append(record)
-        if self.stopped is not None:
-            record["status"] = "stopped"
-            return
-        takes = tuple(b.take for b in self.loaded.built)
-        history = self._history()
-        files = {take: self.outputs.path(name) for take, name in self.placed.items()}
-        clips = {
-            a.take.id: _result(a.request.key, history)
-            for a in self.decided.plan.actions
-            if a.request is not None and a.take.id in files
-        }
-        lengths = {take: Decimal(str(clip.get("duration_s"))) for take, clip in clips.items()}
-        digests = {t.variant: str(clips[t.id].get("sha256")) for t in film.chosen(takes) if t.id in clips}
-        try:
-            said = words_of(self.decided, history)
-            pieces = film.pieces(takes, self.loaded.requests, files, lengths, said, step)
-            sha256 = film.made_already(pieces, digests, step, self.outputs)
-            made = sha256 is None
-            if sha256 is None:
-                self.note(f"cutting {step.output}")
-                stopped = lambda: self.stopped is not None  # noqa: E731
-                sha256 = await film.assemble(pieces, digests, step, self.outputs, stopped)
-        except film.Stopped:
-            record["status"] = "stopped"
-            return
-        except film.Incomplete as fault:
-            record.update(status="stopped", missing=list(fault.takes))
-            return
-        except (BadCut, Unreadable) as fault:
-            record.update(status="failed", error=str(fault))
-            return
-        record.update(status="done", sha256=sha256, made=made)
 
     def closing(self, view: Format) -> Exit:
         """Say what came of it; the exit code."""
@@ -326,8 +295,3 @@ def _prices(loaded: Loaded) -> dict[str, object]:
 def _named(fault: Exception) -> str:
     name = fault.filename if isinstance(fault, OSError) else None
     return f"{name}: " if name else ""
-
-
-def _result(key: str, history: History) -> Mapping[str, object]:
-    made = latest(key, history)
-    return (made.result if made else None) or {}

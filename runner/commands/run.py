@@ -29,6 +29,7 @@ from runner.commands.gitlock import NotKept
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
 from runner.commands.peek import JOURNAL, peeked
+from runner.commands.permitting import demand_permit
 from runner.commands.provider import key_of
 from runner.commands.reporting import Run
 from runner.core.errors import Exit, NotRecorded, Refused
@@ -39,7 +40,7 @@ from runner.execution.pace import BEAT, Poll
 from runner.execution.purse import Purse
 from runner.execution.room import MIN_FREE, Room
 from runner.execution.throttle import Throttle
-from runner.language.pipeline import Assemble, Generate
+from runner.language.pipeline import Generate
 from runner.screen.amounts import duration
 from runner.screen.diagnostics import Format, formatted
 from runner.screen.terminal import Terminal
@@ -78,6 +79,7 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     decided = decide(loaded, options, journal, store)
     if loaded.diagnostics:
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
+    demand_permit(loaded, options, terminal)
     jobs = generate.jobs(decided.plan, decided.orphans)
     with _naming_owed(loaded, jobs):
         limit = admit(loaded, decided, options, os.environ, terminal)
@@ -116,8 +118,7 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
                 await _work(loaded, jobs, limit, step.retries, key, options, journal, store, report)
             if held is not None and report.stopped is None:
                 report.moved = balance.movement(held, await balance.asked(loaded.service, key, terminal))
-        assemblies = [s for s in loaded.pipeline.steps if isinstance(s, Assemble) and not options.collecting]
-        await report.finish(assemblies)
+        await report.finish(() if options.collecting else loaded.pipeline.steps)
         return report.closing(view)
 
 

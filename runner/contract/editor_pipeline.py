@@ -8,7 +8,12 @@ from runner.contract.model import Model
 MOST_CONCURRENT = 1000
 MOST_PER_S = 1000
 MOST_RETRIES = 10
-OUTPUT = "^(?![/.])(?!clips/)(?!.*/\\.{0,2}/).*[^/]\\.mp4$"
+MOST_WORDS = 256
+MOST_OUTPUTS = 64
+MOST_SECONDS = 24 * 3600
+TIMEOUT_S = 600
+OUTPUT = "^(?![/.-])(?!clips/)(?!.*/\\.{0,2}/).*[^/]\\.mp4$"
+MADE = "^(?![/.-])(?!clips(/|$))(?!manifest\\.json(/|$))(?!.*(^|/)\\.{0,2}/)(?!.*/\\.{0,2}$).+$"
 
 
 def pipeline_schema(models: Mapping[str, Model]) -> Schema:
@@ -49,6 +54,7 @@ def pipeline_schema(models: Mapping[str, Model]) -> Schema:
                     "anyOf": [
                         mapping("", {"generate": _generate()}, ["generate"]),
                         mapping("", {"assemble": _assemble()}, ["assemble"]),
+                        mapping("", {"exec": _exec()}, ["exec"]),
                     ],
                 },
             },
@@ -137,4 +143,36 @@ def _assemble() -> Schema:
                 "default": "stop",
             },
         },
+    )
+
+
+def _exec() -> Schema:
+    word = {"type": ["string", "number", "boolean"]}
+    return mapping(
+        "Run a program of your own in the out folder, without a shell; only with --allow-exec or a yes at the prompt",
+        {
+            "command": {
+                "description": "Its words; {{ film }}, {{ clips }} and {{ manifest }} are rendered in each",
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST_WORDS,
+                "items": word,
+            },
+            "outputs": {
+                "description": "The files it makes below the out folder; while they are there it is not run again",
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST_OUTPUTS,
+                "uniqueItems": True,
+                "items": {"type": "string", "pattern": MADE},
+            },
+            "timeout_s": {
+                "description": "After so many seconds it is ended",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MOST_SECONDS,
+                "default": TIMEOUT_S,
+            },
+        },
+        ["command"],
     )

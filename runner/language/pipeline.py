@@ -1,15 +1,16 @@
 """A pipeline file into values: who makes the clips, at which settings, for how much, and what is made of them."""
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from runner.core.diagnostics import Label, Rejected, Source, Span, in_file_order
-from runner.language import fields, node, paths
+from runner.language import fields, node
 from runner.language.document import parse
 from runner.language.editorial import read_transition
+from runner.language.exec_step import Exec, read_exec, unfit
 from runner.language.faults import Faults
 from runner.language.node import Mapping as Tree
 from runner.language.node import Node, Scalar, plain
@@ -47,6 +48,10 @@ class Assemble:
     span: Span
 
 
+Step = Generate | Assemble | Exec
+OFTEN = ("exec",)  # steps there may be several of
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """`name` is the file's stem. `overrides` hold settings by model, or `*` for all, and by property.
@@ -61,7 +66,7 @@ class Pipeline:
     overrides: Mapping[str, Mapping[str, Setting]]
     budget: Decimal | None
     budget_span: Span | None
-    steps: tuple[Generate | Assemble, ...]
+    steps: tuple[Step, ...]
 
 
 def load(source: Source) -> Pipeline:
@@ -144,9 +149,9 @@ def _overrides(at: Node, faults: Faults) -> dict[str, dict[str, Setting]]:
     return found
 
 
-def _steps(at: Node, faults: Faults) -> tuple[Generate | Assemble, ...]:
+def _steps(at: Node, faults: Faults) -> tuple[Step, ...]:
     members = fields.listing(at, "`steps`", faults, of="steps")
-    steps: list[Generate | Assemble] = []
+    steps: list[Step] = []
     seen: dict[str, Span] = {}
     for member in members.items if members else ():
         tree = fields.mapping(member, "a step", faults, takes="a mapping, `generate: {}`")
@@ -161,7 +166,7 @@ def _steps(at: Node, faults: Faults) -> tuple[Generate | Assemble, ...]:
             )
             continue
         key = tree.entries[0].key
-        if key.text in seen:
+        if key.text in seen and key.text not in OFTEN:
             faults.add(
                 "one-of",
                 f"there is one step `{key.text}`; this is another",
@@ -176,25 +181,49 @@ def _steps(at: Node, faults: Faults) -> tuple[Generate | Assemble, ...]:
                 help="begin with `- generate: {}`",
             )
         seen.setdefault(key.text, key.span)
-        step = _STEPS[key.text](tree.entries[0], faults)
+        step = _STEPS[key.text](tree.entries[0], steps, faults)
         if step is not None:
+            _claim_outputs(step, steps, faults)
             steps.append(step)
     return tuple(steps)
 
 
-def _generate(entry: node.Entry, faults: Faults) -> Generate | None:
+def _claim_outputs(step: Step, before: Sequence[Step], faults: Faults) -> None:
+    """Every file below the out folder is one step's."""
+    for other in before:
+        for name in set(_made(step)) & set(_made(other)):
+            faults.add(
+                "bad-path",
+                f"two steps make `{fields.clipped(name)}`",
+                step.span,
+                others=(Label(span=other.span, text="first here"),),
+                help="give one of them another name",
+            )
+
+
+def _made(step: Step) -> tuple[str, ...]:
+    match step:
+        case Generate():
+            return ()
+        case Assemble():
+            return (step.output,)
+        case Exec():
+            return step.outputs
+
+
+def _generate(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Generate | None:
     tree = fields.shaped(entry.value, "`generate`", ("retries",), faults)
     at = tree.get("retries") if tree else None
     retries = fields.whole(at, "`retries`", faults, least=0, most=MOST_RETRIES) if at else 0
     return Generate(retries=retries, span=entry.key.span) if tree is not None and retries is not None else None
 
 
-def _assemble(entry: node.Entry, faults: Faults) -> Assemble | None:
+def _assemble(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Assemble | None:
     keys = ("output", "transition", "missing")
     tree = fields.shaped(entry.value, "`assemble`", keys, faults)
     if tree is None:
         return None
-    before = len(faults.found)
+    already = len(faults.found)
     output, transition, missing = (tree.get(key) for key in keys)
     name = _output(output, faults) if output else "film.mp4"
     entering = read_transition(transition, faults) if transition else None
@@ -209,7 +238,7 @@ def _assemble(entry: node.Entry, faults: Faults) -> Assemble | None:
             )
     else:
         word = Missing.STOP
-    if len(faults.found) > before or name is None or word is None:
+    if len(faults.found) > already or name is None or word is None:
         return None
     return Assemble(output=name, transition=entering, missing=Missing(word), span=entry.key.span)
 
@@ -219,20 +248,22 @@ def _output(at: Node, faults: Faults) -> str | None:
     written = fields.fixed_text(at, "`output`", faults, takes="a file's name")
     if written is None:
         return None
-    parts = written.split("/")
-    if not paths.is_relative(written) or any(part in ("", ".", "..") or part != part.strip() for part in parts):
-        reason = "it is a plain name below the out folder"
-    elif parts[0].startswith(".") or parts[0].casefold() == "clips":
-        reason = "that place is taken"
-    elif not written.endswith(".mp4") or parts[-1] == ".mp4":
+    reason = unfit(written)
+    if not reason and (not written.endswith(".mp4") or written.endswith("/.mp4") or written == ".mp4"):
         reason = "its name ends in `.mp4`"
-    else:
+    if not reason:
         return written
     faults.add("bad-path", f"`output` is `{fields.clipped(written)}`; {reason}", at.span, help="for example `film.mp4`")
     return None
 
 
-_STEPS: dict[str, Callable[[node.Entry, Faults], Generate | Assemble | None]] = {
+def _exec(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Exec | None:
+    film = next((step.output for step in reversed(before) if isinstance(step, Assemble)), None)
+    return read_exec(entry, film, faults)
+
+
+_STEPS: dict[str, Callable[[node.Entry, Sequence[Step], Faults], Step | None]] = {
     "generate": _generate,
     "assemble": _assemble,
+    "exec": _exec,
 }

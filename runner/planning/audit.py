@@ -87,8 +87,10 @@ def _claims(manifest: Document) -> Iterator[Claim]:
                 beside=True,
             )
     for step in manifest["steps"]:
-        if step.get("output") and step.get("sha256"):
-            yield Claim(subject=step["step"], part=Part.OUTPUT, path=step["output"], sha256=step["sha256"], beside=True)
+        for made in (step, *step.get("outputs", ())):
+            if made.get("output") and made.get("sha256"):
+                name, sha256 = made["output"], made["sha256"]
+                yield Claim(subject=step["step"], part=Part.OUTPUT, path=name, sha256=sha256, beside=True)
 
 
 def judged(claim: Claim, sha256: str, size_bytes: int) -> Finding:

@@ -332,6 +332,7 @@ provider: {name: evolink, zzzz: 1, poll: {zzzz: 1}}
 steps:
   - generate: {zzzz: 1}
   - assemble: {zzzz: 1}
+  - exec: {zzzz: 1}
   - zzzz: 1
 """,
 )

@@ -5,6 +5,7 @@ import pytest
 
 from runner.core.diagnostics import CODES, Diagnostic, Rejected, Source
 from runner.language import pipeline
+from runner.language.exec_step import Exec
 from runner.language.pipeline import Assemble, Generate, Missing, Pipeline
 from runner.language.provider_choice import FREE, PROVIDERS
 from runner.language.take import Layer
@@ -145,9 +146,7 @@ def test_an_output_leaves_neither_its_folder_nor_its_kind(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "step", ["timeline: {output: film.otio}", "report: {output: index.html}", "exec: {command: [ls]}"]
-)
+@pytest.mark.parametrize("step", ["timeline: {output: film.otio}", "report: {output: index.html}"])
 def test_a_step_that_is_not_built_is_an_unknown_key(step: str) -> None:
     assert codes(f"provider: animatic\nsteps:\n  - generate: {{}}\n  - {step}\n") == ["unknown-key"]
 
@@ -231,3 +230,61 @@ def test_version_provider_and_steps_must_be_there() -> None:
         "this pipeline has no `pipeline`", "this pipeline has no `provider`", "this pipeline has no `steps`",
     ]  # fmt: skip
     assert [fault.code for fault in faults("- pipeline: 1\n")] == ["bad-type"]
+
+
+# ---------------------------------------------------------------- exec
+
+
+def with_exec(step: str) -> str:
+    return f"provider: animatic\nsteps:\n  - generate: {{}}\n  - assemble: {{output: cut/film.mp4}}\n  - exec: {step}\n"
+
+
+def test_each_word_of_a_command_is_rendered_apart_and_nothing_is_read_as_a_number() -> None:
+    step = lawful(
+        with_exec('{command: [ffmpeg, -i, "{{ film }}", -t, 010, no, "{{ clips }}/a b", "{{ manifest }}"]}')
+    ).steps[-1]
+    assert isinstance(step, Exec)
+    assert step.command == ("ffmpeg", "-i", "cut/film.mp4", "-t", "010", "no", "clips/a b", "manifest.json")
+    assert step.outputs == () and step.timeout_s == 600
+
+
+def test_there_may_be_several_commands_and_the_film_is_the_one_before_each() -> None:
+    text = "provider: animatic\nsteps:\n  - generate: {}\n  - exec: {command: [ls]}\n  - exec: {command: [ls]}\n"
+    assert len(lawful(text).steps) == 3
+    assert codes(text.replace("[ls]", '["{{ film }}"]')) == ["undefined-variable"] * 2
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ("{}", "missing-key"),
+        ("{command: ffmpeg}", "bad-type"),
+        ("{command: []}", "no-value"),
+        ('{command: ["{{ fil }}"]}', "undefined-variable"),
+        ('{command: ["{{ film"]}', "template-syntax"),
+        ("{command: [{a: b}]}", "bad-type"),
+        ("{command: [null]}", "no-value"),
+        ('{command: [""]}', "no-value"),
+        ("{command: [\"{% include 'a' %}\"]}", "template-include"),
+        ('{command: ["a\\0b"]}', "bad-value"),
+        ("{command: [ls], outputs: [../x]}", "bad-path"),
+        ("{command: [ls], outputs: [/x]}", "bad-path"),
+        ("{command: [ls], outputs: [clips/x]}", "bad-path"),
+        ("{command: [ls], outputs: [manifest.json]}", "bad-path"),
+        ("{command: [ls], outputs: [-x]}", "bad-path"),
+        ("{command: [ls], outputs: [x, x]}", "bad-path"),
+        ("{command: [ls], outputs: [cut/film.mp4]}", "bad-path"),
+        ("{command: [ls], timeout_s: 0}", "bad-value"),
+        ("{command: [ls], shell: true}", "unknown-key"),
+    ],
+)
+def test_a_command_that_cannot_be_meant_is_named_at_its_place(step: str, code: str) -> None:
+    found = faults(f"pipeline: 1\n{with_exec(step)}")
+    assert [fault.code for fault in found] == [code]
+    assert place(found[0])[0] == 6
+
+
+def test_no_shipped_pipeline_runs_a_command() -> None:
+    for path in SHIPPED.glob("*.yaml"):
+        shipped = pipeline.load(Source(path=path.name, name=path.name, text=path.read_text(encoding="utf-8")))
+        assert not [step for step in shipped.steps if isinstance(step, Exec)]

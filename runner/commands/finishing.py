@@ -1,0 +1,129 @@
+"""What is made of the clips once they are here: films, and what a program of the user's own makes; a record a step."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from runner.adapters import program
+from runner.adapters.files import MISSING, Unreadable, resolve, sha256_of
+from runner.adapters.media import Unreadable as Undecodable
+from runner.adapters.outputs import Outputs
+from runner.commands.account import latest
+from runner.commands.account import words as words_of
+from runner.commands.deciding import Decided
+from runner.commands.loading import Loaded
+from runner.language.exec_step import Exec
+from runner.language.pipeline import Assemble, Generate, Step
+from runner.planning.history import History
+from runner.screen.clean import words
+from runner.steps import command, film
+from runner.steps.cut import BadCut
+
+Record = dict[str, object]  # of a step, as the manifest has it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a run stands at when its clips are here. `placed` is the clip of each take in the out folder; `note` says a line
+    while it works; `stopped` tells that the run is to end."""
+
+    loaded: Loaded
+    decided: Decided
+    history: History
+    outputs: Outputs
+    placed: Mapping[str, str]
+    note: Callable[[str], None]
+    stopped: Callable[[], bool]
+
+    @property
+    def clips(self) -> dict[str, Mapping[str, object]]:
+        """What is known of each take's clip, by take."""
+        requests = {a.take.id: a.request for a in self.decided.plan.actions if a.request is not None}
+        found = {take: latest(requests[take].key, self.history) for take in self.placed if take in requests}
+        return {take: (known.result if known else None) or {} for take, known in found.items()}
+
+
+async def finish(steps: Sequence[Step], made: Made, records: list[Record]) -> None:
+    """Carry out the steps behind `generate`, in order; each leaves its record, begun before it works. Raises OSError."""
+    for step in steps:
+        match step:
+            case Generate():
+                continue
+            case Assemble():
+                records.append({"step": "assemble", "output": step.output})
+                records[-1].update(await _film(step, made))
+            case Exec():
+                before = [record for record in records if record["status"] != "done"]
+                records.append({"step": "exec", "command": list(step.command)})
+                records[-1].update(await _exec(step, made, records[:-1]) if not before else _held(before[0]))
+
+
+def _held(by: Record) -> Record:
+    return {"status": "stopped", "error": f"{by.get('output') or by['step']} was not made"}
+
+
+async def _film(step: Assemble, made: Made) -> Record:
+    """Cut the film, unless it is already made of just these clips or the run was stopped."""
+    if made.stopped():
+        return {"status": "stopped"}
+    takes = tuple(b.take for b in made.loaded.built)
+    files = {take: made.outputs.path(name) for take, name in made.placed.items()}
+    clips = made.clips
+    lengths = {take: Decimal(str(clip.get("duration_s"))) for take, clip in clips.items()}
+    digests = {t.variant: str(clips[t.id].get("sha256")) for t in film.chosen(takes) if t.id in clips}
+    try:
+        said = words_of(made.decided, made.history)
+        pieces = film.pieces(takes, made.loaded.requests, files, lengths, said, step)
+        sha256 = film.made_already(pieces, digests, step, made.outputs)
+        new = sha256 is None
+        if sha256 is None:
+            made.note(f"cutting {step.output}")
+            sha256 = await film.assemble(pieces, digests, step, made.outputs, made.stopped)
+    except film.Stopped:
+        return {"status": "stopped"}
+    except film.Incomplete as fault:
+        return {"status": "stopped", "missing": list(fault.takes)}
+    except (BadCut, Undecodable) as fault:
+        return {"status": "failed", "error": str(fault)}
+    return {"status": "done", "sha256": sha256, "made": new}
+
+
+async def _exec(step: Exec, made: Made, before: Sequence[Record]) -> Record:
+    """Run the program, unless what it makes is there and was made of just these clips and films by just these words."""
+    if made.stopped():
+        return {"status": "stopped"}
+    films = {str(record["output"]): str(record["sha256"]) for record in before if record.get("output")}
+    clips = {take: str(clip.get("sha256")) for take, clip in made.clips.items()}
+    fingerprint = command.fingerprint(step, clips, films)
+    known = [made.outputs.current(name, fingerprint) for name in step.outputs]
+    if step.outputs and all(known):
+        outputs = [{"output": n, "sha256": k.sha256} for n, k in zip(step.outputs, known, strict=True) if k]
+        return {"status": "done", "made": False, "outputs": outputs}
+    made.note(f"running {words(step.command[0])}")
+    folder = made.outputs.path("")
+    try:
+        ended = await program.run(
+            step.command, folder, environ=os.environ, timeout_s=step.timeout_s, stopped=made.stopped
+        )
+    except OSError as fault:
+        return {"status": "failed", "error": f"{step.command[0]} cannot be started: {fault.strerror}"}
+    if ended.why or ended.code:
+        stopped = made.stopped()
+        return {"status": "stopped" if stopped else "failed", "error": command.said_of(step, ended)}
+    return await _taken(step, fingerprint, folder, made.outputs)
+
+
+async def _taken(step: Exec, fingerprint: str, folder: Path, outputs: Outputs) -> Record:
+    """The files it was to make are there: ours from now on."""
+    found = []
+    for name in step.outputs:
+        try:
+            sha256 = sha256_of(resolve(folder, name))
+        except Unreadable as fault:
+            wanting = "was not made" if fault.reason == MISSING else fault.reason
+            return {"status": "failed", "error": f"{step.command[0]} ended well, but {name} {wanting}"}
+        await outputs.note(name, sha256, fingerprint)
+        found.append({"output": name, "sha256": sha256})
+    return {"status": "done", "made": True, "outputs": found}
