@@ -189,7 +189,7 @@ class ScriptedApi:
         await self._steps("poll")
         return _next(self.polled.get(task_id), Completed(links=(f"https://cdn.example/{task_id}.mp4",), charged=None))
 
-    async def upload(self, request: Request) -> Mapping[str, str]:
+    async def upload(self, request: Request, told: Callable[[str, int], None]) -> Mapping[str, str]:
         await self._steps("upload")
         return _next(self.uploaded.get(request.take), {})
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -131,7 +131,7 @@ class Till:
             case _:
                 return Completed(links=(f"https://cdn.example/{task_id}",), charged=PRICE)
 
-    async def upload(self, request: Request) -> Mapping[str, str]:
+    async def upload(self, request: Request, told: Callable[[str, int], None]) -> Mapping[str, str]:
         await self._steps("upload")
         return {}
 

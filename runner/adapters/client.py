@@ -6,7 +6,7 @@ The two never share a session: the key goes to the API's origin alone. Every aio
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -83,15 +83,27 @@ class Client:
         session = self._kept if call.method == "GET" else self._once
         return await self._exchange(session, self._base_url, call, self._poll_timeout_s)
 
-    async def upload(self, path: str, file: Path, name: str, kind: str) -> tuple[Reply, str]:
-        """Stream a file to the files host; returns the reply and the SHA-256 of the bytes that left. Raises `NoReply`."""
+    async def ask_files(self, call: Call) -> Reply:
+        """As `ask`, of the files host."""
+        session = self._kept if call.method == "GET" else self._once
+        return await self._exchange(session, self._files_url, call, self._poll_timeout_s)
+
+    async def upload(
+        self, path: str, file: Path, name: str, kind: str, told: Callable[[int], None] = lambda _: None
+    ) -> tuple[Reply, str]:
+        """Stream a file to the files host; returns the reply and the SHA-256 of the bytes that left. `told` hears how many bytes
+        have. Raises `NoReply`."""
         digest = hashlib.sha256()
+        left = 0
 
         async def chunks() -> AsyncIterator[bytes]:
             with file.open("rb") as opened:
                 while chunk := await asyncio.to_thread(opened.read, CHUNK):
+                    nonlocal left
                     digest.update(chunk)
                     yield chunk
+                    left += len(chunk)
+                    told(left)
 
         form = aiohttp.MultipartWriter("form-data")
         part = form.append(chunks(), {"Content-Type": kind})
@@ -106,6 +118,10 @@ class Client:
     async def fetch(self, link: str, part: Path, *, resume: bool = False) -> Fetched:
         """As `Downloads.fetch`."""
         return await self._downloads.fetch(link, part, resume=resume)
+
+    async def answers(self, link: str) -> bool:
+        """Whether something can be had at a link, under the rules of results; one byte is asked for."""
+        return await self._downloads.answers(link, self._poll_timeout_s)
 
     def _headers(self) -> dict[str, str]:
         """Of every call to the API's own hosts; identity, since a reply that cannot be unpacked is an answer lost."""

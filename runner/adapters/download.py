@@ -74,6 +74,18 @@ class Downloads:
         except ValueError as fault:  # from whoever takes the address apart
             raise FetchFailed("the link is no lawful address") from fault
 
+    async def answers(self, link: str, patience_s: float) -> bool:
+        """Whether the very address, no redirect, has bytes to give; one is asked for."""
+        timeout = aiohttp.ClientTimeout(total=patience_s, sock_connect=10)
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "identity", "Range": "bytes=0-0"}
+        try:
+            async with self._session.get(
+                URL(link, encoded=True), allow_redirects=False, headers=headers, timeout=timeout
+            ) as response:
+                return response.status in (200, 206)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return False
+
     async def _follow(self, link: str, part: Path, before: Partial | None, *, resume: bool) -> Fetched:
         url = link
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=self._stall_s)

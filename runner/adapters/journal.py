@@ -151,6 +151,15 @@ class Journal:
             )
             return [row[0] for row in rows]
 
+    def uploaded(self, service: str, account: str, sha256: str) -> tuple[str, str] | None:
+        """Where a medium was uploaded to last, and until when it lies there (ISO 8601)."""
+        with self._judged():
+            found: tuple[str, str] | None = self._reader.execute(
+                "SELECT url, expires_at FROM uploads WHERE service = ? AND account = ? AND sha256 = ?",
+                (service, account, sha256),
+            ).fetchone()
+            return found
+
     # Writing
 
     async def record(self, *entries: Entry) -> None:
@@ -187,6 +196,10 @@ class Journal:
     async def note_probe(self, sha256: str, version: int, facts: Mapping[str, object]) -> None:
         row = (sha256, version, json.dumps(facts, sort_keys=True))
         await self._writer.write(lambda db: _run(db, "INSERT OR REPLACE INTO probes VALUES (?, ?, ?)", row))
+
+    async def note_upload(self, service: str, account: str, sha256: str, url: str, expires_at: str) -> None:
+        row = (service, account, sha256, url, expires_at)
+        await self._writer.write(lambda db: _run(db, "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)", row))
 
     async def note_duration(self, model: str, service: str, seconds: float) -> None:
         await self._writer.write(

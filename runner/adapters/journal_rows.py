@@ -40,6 +40,12 @@ CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, '
 CREATE TRIGGER receipts_stay BEFORE UPDATE ON receipts BEGIN SELECT RAISE(ABORT, 'receipts are only added'); END;
 CREATE TRIGGER receipts_remain BEFORE DELETE ON receipts BEGIN SELECT RAISE(ABORT, 'receipts are only added'); END;
 """,
+    # Media that lie at a service, so that no run uploads them again while they do.
+    """
+CREATE TABLE uploads (
+  service TEXT NOT NULL, account TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL, expires_at TEXT NOT NULL,
+  PRIMARY KEY (service, account, sha256)) WITHOUT ROWID;
+""",
 )
 VERSION = len(MIGRATIONS)
 

@@ -21,7 +21,7 @@ from runner.adapters.keys import fingerprint
 from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
-from runner.commands import balance, loading
+from runner.commands import balance, loading, quota
 from runner.commands.adopting import adopt
 from runner.commands.budgeting import admit
 from runner.commands.deciding import decide, out_folder
@@ -31,6 +31,7 @@ from runner.commands.options import Options
 from runner.commands.peek import JOURNAL, peeked
 from runner.commands.permitting import demand_permit
 from runner.commands.provider import key_of
+from runner.commands.quota import Uploaded
 from runner.commands.reporting import Run
 from runner.core.errors import Exit, NotRecorded, Refused
 from runner.core.lifecycle import OPEN
@@ -87,6 +88,7 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     held = await balance.asked(loaded.service, key, terminal) if jobs else None
     with _naming_owed(loaded, jobs):
         balance.demand(decided, loaded.service, held)
+        await quota.demand(decided, loaded.service, key, journal, terminal)
     outputs = Outputs(out_folder(loaded, options), journal)
     report = Run(
         loaded=loaded, decided=decided, journal=journal, store=store, outputs=outputs, terminal=terminal, begun=begun
@@ -149,6 +151,7 @@ async def _work(
     """Execute the jobs at the service, under signals; what went wrong is kept in the report, never lost."""
     from runner.adapters.client import Client
     from runner.adapters.service import Service
+    from runner.adapters.uploads import Uploads
 
     chosen = loaded.service
     with Probe() as probe:
@@ -163,7 +166,13 @@ async def _work(
             desk = Desk(
                 api=Service(
                     client,
-                    root=loaded.project.root,
+                    Uploads(
+                        client,
+                        root=loaded.project.root,
+                        store=store,
+                        probe=probe,
+                        memory=None if chosen.provider.ephemeral else Uploaded(journal, chosen.name, service.account),
+                    ),
                     store=store,
                     probe=probe,
                     emulated=service.emulated,

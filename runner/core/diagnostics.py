@@ -139,6 +139,7 @@ CODES: dict[str, str] = {
     "unknown-pipeline": "there is no pipeline of this name, or its file cannot be read",
     "unreadable-media": "a reference's file cannot be decoded, or may not be read",
     "media-limit": "a reference is not what the model takes: format, size, length or number",
+    "no-upload": "a reference's file that the service's file host does not take",
     "pinned-differs": "a file has other bytes than its reference says",
     "lfs-pointer": "a reference whose file Git LFS has not brought yet",
     "seed-absent": "a seed for a model that has none",

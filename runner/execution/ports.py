@@ -1,6 +1,6 @@
 """What execution asks of the worlds outside, so that it knows no HTTP, no SQL and no clock of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,8 +37,9 @@ class Api(Protocol):
 
     async def poll(self, task_id: str) -> Polled: ...
 
-    async def upload(self, request: Request) -> Mapping[str, str]:
-        """URLs by media identity for every medium whose content is known. Raises `NotUploaded`."""
+    async def upload(self, request: Request, told: Callable[[str, int], None]) -> Mapping[str, str]:
+        """URLs by media identity for every medium whose content is known, good for as long as a submit may take; asked again it
+        answers at once while they are. `told` hears a file's name and how much of it has left, in percent. Raises `NotUploaded`."""
 
     async def fetch(self, link: str, name: str) -> ClipFacts:
         """Download, check and store a clip. Raises `NotFetched`."""
@@ -52,6 +53,7 @@ class Disk(Protocol):
 
 
 class What(StrEnum):
+    UPLOADING = "uploading"
     SUBMITTED = "submitted"
     WAITING = "waiting"
     PAUSED = "paused"
@@ -70,7 +72,7 @@ class What(StrEnum):
     STOPPED = "stopped"
 
 
-ENDS = frozenset(set(What) - {What.SUBMITTED, What.WAITING, What.PAUSED, What.FETCHING, What.STOPPED})
+ENDS = frozenset(set(What) - {What.UPLOADING, What.SUBMITTED, What.WAITING, What.PAUSED, What.FETCHING, What.STOPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

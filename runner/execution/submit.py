@@ -12,6 +12,8 @@ from runner.execution.ports import What
 from runner.planning.history import Entry, Intent, Purchase, apply
 from runner.providers.provider import NotTaken, Receipt, Refusal, Submitted, Unclear
 
+LONG_S = 600  # of waiting for a turn, after which addresses of uploads are asked for anew
+
 
 class ReceiptUnwritten(Exception):
     """The service has taken a request and the journal could not say so; the message tells what must be kept by hand."""
@@ -27,7 +29,7 @@ async def submit(desk: Desk, request: Request, number: int, takes: tuple[str, ..
     """Buy. None when nothing was sent: its medium did not arrive, nothing is left to pay or keep it with, or submitting has
     stopped. A purchase that is waiting counts as under way until `desk.throttle.ended`."""
     place = (request.key, number)
-    urls, turn, why = await _ready(desk, request)
+    urls, turn, why = await _ready(desk, request, takes)
     taken = None if turn is None else _set_aside(desk, request, place)
     if turn is None or taken is None:
         if turn is not None:
@@ -65,15 +67,25 @@ async def submit(desk: Desk, request: Request, number: int, takes: tuple[str, ..
     return purchase
 
 
-async def _ready(desk: Desk, request: Request) -> tuple[Mapping[str, str], int | None, str]:
+async def _ready(desk: Desk, request: Request, takes: tuple[str, ...]) -> tuple[Mapping[str, str], int | None, str]:
     """(where each medium lies, the turn to submit, why there is none)."""
+
+    def told(name: str, percent: int) -> None:
+        desk.tell(What.UPLOADING, takes, name, percent=percent)
+
     if why := desk.halt.why():
         return {}, None, why
+    turn = None
     try:
-        urls = await desk.api.upload(request)
+        urls = await desk.api.upload(request, told)
+        begun = desk.clock.monotonic()
+        turn = await desk.throttle.turn(desk.while_submitting)
+        if turn is not None and desk.clock.monotonic() - begun > LONG_S:  # what has gone meanwhile is uploaded again
+            urls = await desk.api.upload(request, told)
     except NotUploaded as fault:
+        if turn is not None:
+            desk.throttle.dropped()
         return {}, None, fault.reason
-    turn = await desk.throttle.turn(desk.while_submitting)
     return urls, turn, desk.halt.why()
 
 

@@ -1,14 +1,17 @@
 """Faults of a request told at the places its values came from, as diagnostics."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from runner.contract.fault import Fault
 from runner.contract.fault import Path as BodyPath
+from runner.contract.limits import megabytes
 from runner.contract.model import Model
 from runner.core.diagnostics import Diagnostic, Label
+from runner.core.media import MediaFacts
 from runner.core.spelling import nearest
 from runner.language.take import Layer, MediaUse, Setting, Take
 from runner.planning.draft import Draft
+from runner.providers.provider import Provider
 
 Overrides = Mapping[str, Mapping[str, Setting]]
 EVERY_MODEL = "*"
@@ -68,6 +71,28 @@ def media_fault(code: str, headline: str, use: MediaUse, take: Take, model: Mode
     return Diagnostic(
         code=code, headline=headline, span=use.span, notes=notes, group=f"{code} {headline} {use.span}", member=take.id
     )
+
+
+def upload_faults(facts: MediaFacts, use: MediaUse, take: Take, provider: Provider) -> Iterator[Diagnostic]:
+    """What keeps a local file from being uploaded, however lawful it is for the model that would be given its address."""
+    headlines = []
+    if facts.format not in provider.uploads:
+        headlines.append(f"`{use.path}` is {facts.format}, which cannot be uploaded")
+    if facts.size_bytes > provider.upload_bytes:
+        most = megabytes(provider.upload_bytes)
+        headlines.append(
+            f"`{use.path}` has {megabytes(facts.size_bytes, provider.upload_bytes)}; up to {most} can be uploaded"
+        )
+    for headline in headlines:
+        yield Diagnostic(
+            code="no-upload",
+            headline=headline,
+            span=use.span,
+            notes=(f"the file host of {provider.name} takes {', '.join(sorted(provider.uploads))}",),
+            help="save it in one of these formats, or give its https address where the model takes it",
+            group=f"no-upload {headline} {use.span}",
+            member=take.id,
+        )
 
 
 def meant_model(name: str, models: Mapping[str, Model]) -> str:

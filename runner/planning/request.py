@@ -14,7 +14,15 @@ from runner.core.request import MediaPart, Request, key_inputs, normal, request_
 from runner.language.take import Layer, MediaUse, Setting, Take
 from runner.planning.cast import uncalled
 from runner.planning.draft import Draft
-from runner.planning.faults import EVERY_MODEL, Overrides, located, meant_model, media_fault, used_in
+from runner.planning.faults import (
+    EVERY_MODEL,
+    Overrides,
+    located,
+    meant_model,
+    media_fault,
+    upload_faults,
+    used_in,
+)
 from runner.planning.service import Service
 
 Found = Mapping[str, MediaFacts | Pointer | str]
@@ -62,7 +70,7 @@ def build(take: Take, context: Context) -> Built:
         return Built(take=take, request=None, diagnostics=(unknown,))
     draft = Draft()
     _put_values(draft, take, model)
-    _put_media(draft, take, model, context.facts)
+    _put_media(draft, take, model, context)
     _put_overrides(draft, model, context.overrides)
     seed = _put_seed(draft, take, model)
     draft.body = {"model": model.name, **model.defaults, **draft.body}
@@ -110,7 +118,7 @@ def _put_values(draft: Draft, take: Take, model: Model) -> None:
             draft.places[(name,)] = setting
 
 
-def _put_media(draft: Draft, take: Take, model: Model, facts: Found) -> None:
+def _put_media(draft: Draft, take: Take, model: Model, context: Context) -> None:
     for word, setting in take.media.items():
         rule = model.media.get(word)
         place = Setting(value=None, span=setting.span, layer=setting.layer)
@@ -134,7 +142,7 @@ def _put_media(draft: Draft, take: Take, model: Model, facts: Found) -> None:
         draft.places[(rule.property,)] = place
         identities = []
         for index, use in enumerate(setting.uses):
-            part = _part(draft, use, rule.property, index if rule.is_list else None, facts, take)
+            part = _part(draft, use, rule.property, index if rule.is_list else None, context.facts, take)
             draft.parts.append(part)
             draft.uses.append(use)
             draft.places[(rule.property, index)] = Setting(value=None, span=use.span, layer=setting.layer)
@@ -144,6 +152,7 @@ def _put_media(draft: Draft, take: Take, model: Model, facts: Found) -> None:
                     media_fault("media-limit", text, use, take, model)
                     for text in limits.faults(rule, part.facts, use.path or "")
                 )
+                draft.faults.extend(upload_faults(part.facts, use, take, context.service.provider))
         draft.body[rule.property] = identities if rule.is_list else identities[0]
 
 

@@ -8,6 +8,7 @@ optional here.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from runner.providers.provider import (
     Completed,
     Failure,
     Gone,
+    Kept,
     Listed,
     Missed,
     NotTaken,
@@ -207,14 +209,45 @@ def _credits(value: object) -> Decimal | None:
     return Decimal(0) if overdrawn else amount(value)
 
 
-def read_upload(reply: Reply) -> str | None:
-    """The URL under which an uploaded file can be fetched; None where the reply holds none."""
+def quota() -> Call:
+    """How many files the account may still upload, asked of the files host."""
+    return Call(method="GET", path="/api/v1/files/quota")
+
+
+def read_quota(reply: Reply) -> int | None:
+    """Files that may still be uploaded; None where the service has no such page or did not answer with one."""
+    described = _described(reply)
+    left = described.get("remain_files") if described else None
+    return max(left, 0) if isinstance(left, int) and not isinstance(left, bool) else None
+
+
+def read_upload(reply: Reply) -> Kept | None:
+    """The uploaded file; None where the reply holds no address of it."""
+    described = _described(reply) or {}
+    url = described.get("file_url")
+    if not isinstance(url, str) or len(url) > LONGEST_LINK or not re.match(r"https?://", url):
+        return None
+    return Kept(
+        url=url, uploaded_at=_moment(described.get("upload_time")), expires_at=_moment(described.get("expires_at"))
+    )
+
+
+def _described(reply: Reply) -> Mapping[str, object] | None:
+    """What an answer of the files host is about."""
     body = _json(reply)
     if body is None or body.get("success") is False or not 200 <= reply.status < 300:
         return None
     described = body.get("data")
-    url = described.get("file_url") if isinstance(described, dict) else None
-    return url if isinstance(url, str) and re.match(r"https?://", url) else None
+    return described if isinstance(described, dict) else None
+
+
+def _moment(told: object) -> datetime | None:
+    """A time in ISO 8601; one without a zone is UTC."""
+    try:
+        found = datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
 
 def upload_fault(reply: Reply) -> str:

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+
+# By a probe's names. bmp is lawful for a model that is given its address, but cannot be uploaded.
+UPLOADS = frozenset({"jpeg", "png", "webp", "gif", "mp4", "mov", "webm", "mp3", "wav", "flac", "m4a", "ogg"})
+UPLOAD_LIFE_S = 72 * 3600.0  # an uploaded file is kept no longer, whatever is told of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +17,7 @@ class Provider:
     `ephemeral`: the service lives and dies with its process and owes nothing. `concurrency` 0: as many as there are
     cores. `rate_per_s` submissions at most, one behind the other; None: as they come. Poll limits in seconds; `batch` is how
     many tasks one query may ask about, 0 that each is asked about by itself. `deadline_s` from submission, `link_life_s` of
-    a result's link from completion.
+    a result's link from completion. `uploads` are the formats that its file host takes, files of `upload_bytes` at most.
     """
 
     name: str
@@ -28,6 +33,8 @@ class Provider:
     batch: int = 0
     deadline_s: float = 1800
     link_life_s: float = 86_400
+    uploads: frozenset[str] = UPLOADS
+    upload_bytes: int = 100_000_000
 
 
 PROVIDERS: Mapping[str, Provider] = {
@@ -153,6 +160,23 @@ class Listed:
     status: str
     created_s: float | None
     charged: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An uploaded file: where it lies, and since and until when by the service's clock, each None where it did not say."""
+
+    url: str
+    uploaded_at: datetime | None
+    expires_at: datetime | None
+
+    def life_s(self, now: datetime) -> float | None:
+        """Seconds from `now`, when it was uploaded, until it is gone: by the service's own two times where it tells both, since
+        its clock need not be ours. None where it tells no end."""
+        if self.expires_at is None:
+            return None
+        told = (self.expires_at - (self.uploaded_at or now)).total_seconds()
+        return min(max(told, 0.0), UPLOAD_LIFE_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

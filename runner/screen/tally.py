@@ -139,6 +139,8 @@ def _doing(notice: Notice, text: str) -> str:
         case What.WAITING:
             percent = "" if notice.percent is None else f" {min(max(notice.percent, 0), 100)}%"
             return f"{text or notice.what.value}{percent}"
+        case What.UPLOADING:
+            return f"uploading {text} {min(max(notice.percent or 0, 0), 100)}%"
         case What.PAUSED:
             return f"paused: {text}" if text else "paused"
         case _:

@@ -461,6 +461,15 @@ async def test_a_transaction_that_fails_at_its_end_leaves_nothing(path: Path, mo
 # What else a run remembers
 
 
+async def test_an_upload_is_remembered_for_its_service_and_account(path: Path) -> None:
+    with opened(path) as journal:
+        for url in ("https://files/1", "https://files/2"):
+            await journal.note_upload("evolink", "me", "aa", url, "2026-11-23T12:00:00+00:00")
+        assert journal.uploaded("evolink", "me", "aa") == ("https://files/2", "2026-11-23T12:00:00+00:00")
+        assert journal.uploaded("evolink", "you", "aa") is None
+        assert journal.uploaded("evolink@127.0.0.1:1", "me", "aa") is None
+
+
 async def test_requests_takes_outputs_probes_and_durations_are_remembered(path: Path) -> None:
     with opened(path) as journal:
         await journal.note_requests({"k": {"model": "m", "body": {"é": 1}}})

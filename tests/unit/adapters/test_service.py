@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ from runner.adapters.client import Client
 from runner.adapters.media import Probe, Unreadable
 from runner.adapters.service import Service
 from runner.adapters.store import Store
+from runner.adapters.uploads import Upload, Uploads
 from runner.core.errors import NotFetched, NotUploaded
 from runner.core.media import ClipFacts, Kind, MediaFacts
 from runner.core.request import MediaPart, Request
@@ -58,8 +60,30 @@ class PlainProbe:
         )
 
 
+class Remembered:
+    """What earlier runs uploaded, by digest."""
+
+    def __init__(self, **known: Upload) -> None:
+        self.known = {name.removeprefix("sha"): upload for name, upload in known.items()}
+
+    def recall(self, sha256: str) -> Upload | None:
+        return self.known.get(sha256)
+
+    async def remember(self, sha256: str, upload: Upload) -> None:
+        self.known[sha256] = upload
+
+
+def ignored(name: str, percent: int) -> None:
+    """Nobody looks on."""
+
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
 @asynccontextmanager
-async def service(server: Server, root: Path, probe: Any = None, *, emulated: bool = False) -> AsyncIterator[Service]:
+async def service(
+    server: Server, root: Path, probe: Any = None, *, emulated: bool = False, memory: Remembered | None = None
+) -> AsyncIterator[Service]:
     options: dict[str, Any] = {
         "submit_timeout_s": 0.5,
         "poll_timeout_s": 0.5,
@@ -69,7 +93,9 @@ async def service(server: Server, root: Path, probe: Any = None, *, emulated: bo
     client = Client(base_url=server.url, files_url=server.url, key=KEY, **options)
     async with client.opened() as opened:
         found = cast("Probe", probe or PlainProbe())
-        yield Service(opened, root=root, store=Store(root / ".shotrunner"), probe=found, emulated=emulated)
+        store = Store(root / ".shotrunner")
+        uploads = Uploads(opened, root=root, store=store, probe=found, memory=memory, now=lambda: NOW)
+        yield Service(opened, uploads, store=store, probe=found, emulated=emulated)
 
 
 def request(*media: MediaPart, label: str = "a") -> Request:
@@ -137,7 +163,7 @@ async def test_a_poll_asks_for_the_task(tmp_path: Path) -> None:
 async def test_a_content_is_uploaded_once_however_many_takes_use_it(tmp_path: Path) -> None:
     (tmp_path / "keeper.png").write_bytes(PICTURE)
     async with serving(UPLOADED) as server, service(server, tmp_path) as api:
-        found = await asyncio.gather(*(api.upload(request(local())) for _ in range(5)))
+        found = await asyncio.gather(*(api.upload(request(local()), ignored) for _ in range(5)))
         assert found == [{f"sha256:{DIGEST}": "https://files.example/1"}] * 5
         assert len(server.heard) == 1
         assert PICTURE in server.heard[0].body
@@ -147,7 +173,7 @@ async def test_a_file_that_changed_since_the_plan_buys_nothing(tmp_path: Path) -
     (tmp_path / "keeper.png").write_bytes(b"another picture")
     async with serving(UPLOADED) as server, service(server, tmp_path) as api:
         with pytest.raises(NotUploaded, match="has changed since it was planned"):
-            await api.upload(request(local()))
+            await api.upload(request(local()), ignored)
 
 
 @pytest.mark.parametrize("path", ["gone.png", "../outside.png", ".env", ".git/config", "folder"])
@@ -159,7 +185,7 @@ async def test_a_file_that_may_not_be_read_is_not_uploaded(tmp_path: Path, path:
         (root / name).write_bytes(PICTURE)
     async with serving(UPLOADED) as server, service(server, root) as api:
         with pytest.raises(NotUploaded):
-            await api.upload(request(local(path)))
+            await api.upload(request(local(path)), ignored)
         assert server.heard == []
 
 
@@ -170,18 +196,76 @@ async def test_an_upload_that_was_not_accepted_buys_nothing(tmp_path: Path, answ
     (tmp_path / "keeper.png").write_bytes(PICTURE)
     async with serving(answer) as server, service(server, tmp_path) as api:
         with pytest.raises(NotUploaded) as caught:
-            await api.upload(request(local()))
+            await api.upload(request(local()), ignored)
         assert KEY not in caught.value.reason
 
 
 async def test_an_upload_nobody_waits_for_any_more_ends_in_silence(tmp_path: Path) -> None:
     (tmp_path / "keeper.png").write_bytes(PICTURE)
     async with serving(None) as server, service(server, tmp_path) as api:
-        waiting = asyncio.create_task(api.upload(request(local())))
+        waiting = asyncio.create_task(api.upload(request(local()), ignored))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        await asyncio.gather(*api._uploads.values(), return_exceptions=True)
+        await asyncio.gather(*api.uploads._under_way.values(), return_exceptions=True)
+
+
+async def test_how_much_of_a_file_has_left_is_told(tmp_path: Path) -> None:
+    content = PICTURE * 300_000
+    (tmp_path / "keeper.png").write_bytes(content)
+    told: list[tuple[str, int]] = []
+    async with serving(UPLOADED) as server, service(server, tmp_path) as api:
+        part = local(sha256=hashlib.sha256(content).hexdigest())
+        await api.upload(request(part), lambda name, percent: told.append((name, percent)))
+    assert {name for name, _ in told} == {"keeper.png"}
+    assert [percent for _, percent in told] == sorted(percent for _, percent in told)
+    assert told[-1][1] == 100 and len(told) > 1
+
+
+UNTIL = (NOW + timedelta(hours=72)).isoformat()
+DATED = said(
+    json.dumps({"success": True, "data": {"file_url": "https://files.example/1", "expires_at": UNTIL}}).encode()
+)
+
+
+async def test_what_is_uploaded_is_remembered_until_it_expires(tmp_path: Path) -> None:
+    (tmp_path / "keeper.png").write_bytes(PICTURE)
+    memory = Remembered()
+    async with serving(DATED) as server, service(server, tmp_path, memory=memory) as api:
+        await api.upload(request(local()), ignored)
+    assert memory.known == {DIGEST: Upload(url="https://files.example/1", expires_at=NOW + timedelta(hours=72))}
+
+
+@pytest.mark.parametrize(
+    ("hours", "answer", "asked"),
+    [
+        (2.0, said(b"x", status=206), ["GET"]),  # it lies there
+        (2.0, said(status=404), ["GET", "POST"]),  # it was deleted
+        (2.0, hang, ["GET", "POST"]),  # nobody can say
+        (0.9, DATED, ["POST"]),  # it would be gone before a submit is done with
+    ],
+)
+async def test_a_remembered_upload_is_used_only_while_it_is_there_for_long_enough(
+    tmp_path: Path, hours: float, answer: Any, asked: list[str]
+) -> None:
+    (tmp_path / "keeper.png").write_bytes(PICTURE)
+    async with serving(answer, DATED) as server:
+        known = Upload(url=f"{server.url}/kept.png", expires_at=NOW + timedelta(hours=hours))
+        async with service(server, tmp_path, memory=Remembered(**{f"sha{DIGEST}": known})) as api:
+            (url,) = (await api.upload(request(local()), ignored)).values()
+        assert [heard.method for heard in server.heard] == asked
+        assert "authorization" not in server.heard[0].headers or asked == ["POST"]
+        assert url == (known.url if asked == ["GET"] else "https://files.example/1")
+
+
+async def test_an_upload_that_runs_out_within_a_run_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "keeper.png").write_bytes(PICTURE)
+    soon = json.dumps({"success": True, "data": {"file_url": "https://files.example/0", "expires_at": NOW.isoformat()}})
+    async with serving(said(soon.encode()), DATED) as server, service(server, tmp_path) as api:
+        await api.upload(request(local()), ignored)
+        assert list((await api.upload(request(local()), ignored)).values()) == ["https://files.example/1"]
+        assert list((await api.upload(request(local()), ignored)).values()) == ["https://files.example/1"]
+        assert len(server.heard) == 2
 
 
 def pinned(server: Server, sha256: str = DIGEST) -> MediaPart:
@@ -192,7 +276,7 @@ def pinned(server: Server, sha256: str = DIGEST) -> MediaPart:
 
 async def test_a_pinned_address_is_fetched_checked_and_sent_by_upload(tmp_path: Path) -> None:
     async with serving(said(PICTURE), UPLOADED) as server, service(server, tmp_path) as api:
-        assert await api.upload(request(pinned(server))) == {f"sha256:{DIGEST}": "https://files.example/1"}
+        assert await api.upload(request(pinned(server)), ignored) == {f"sha256:{DIGEST}": "https://files.example/1"}
         assert "authorization" not in server.heard[0].headers
         assert PICTURE in server.heard[1].body
         assert list((tmp_path / ".shotrunner" / "parts").iterdir()) == []
@@ -204,7 +288,7 @@ async def test_a_pinned_address_with_other_bytes_buys_nothing_and_keeps_its_sign
 ) -> None:
     async with serving(answer, UPLOADED) as server, service(server, tmp_path) as api:
         with pytest.raises(NotUploaded) as caught:
-            await api.upload(request(pinned(server)))
+            await api.upload(request(pinned(server)), ignored)
         assert "secret" not in caught.value.reason
         assert all(heard.method == "GET" for heard in server.heard)
         assert list((tmp_path / ".shotrunner" / "parts").iterdir()) == []
@@ -213,7 +297,7 @@ async def test_a_pinned_address_with_other_bytes_buys_nothing_and_keeps_its_sign
 async def test_an_address_that_is_not_pinned_is_left_to_the_service(tmp_path: Path) -> None:
     part = MediaPart(parameter="image_urls", index=0, kind=Kind.IMAGE, url="https://example.org/a.png")
     async with serving(UPLOADED) as server, service(server, tmp_path) as api:
-        assert await api.upload(request(part)) == {}
+        assert await api.upload(request(part), ignored) == {}
         assert server.heard == []
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from runner.providers.provider import (
     Completed,
     Failure,
     Gone,
+    Kept,
     Missed,
     NotTaken,
     Polled,
@@ -495,11 +497,45 @@ def test_a_poll_that_is_held_back_says_until_when() -> None:
 # Uploads
 
 
+def kept(**more: object) -> Kept | None:
+    return evolink.read_upload(reply(200, {"success": True, "data": {"file_url": "https://files/1.png", **more}}))
+
+
 def test_an_upload_says_where_the_file_lies() -> None:
-    assert (
-        evolink.read_upload(reply(200, {"success": True, "data": {"file_url": "https://files/1.png"}}))
-        == "https://files/1.png"
-    )
+    assert kept() == Kept(url="https://files/1.png", uploaded_at=None, expires_at=None)
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("told", "life_s"),
+    [
+        ({"expires_at": "2026-11-20T13:00:00Z"}, 3600),
+        ({"expires_at": "2026-11-20T13:00:00"}, 3600),
+        ({"expires_at": "2026-11-20T08:00:00-05:00"}, 3600),
+        ({"upload_time": "2026-11-20T10:00:00Z", "expires_at": "2026-11-20T12:30:00Z"}, 9000),  # its clock, not ours
+        ({"expires_at": "2036-01-01T00:00:00Z"}, 72 * 3600),
+        ({"expires_at": "2026-11-20T11:00:00Z"}, 0),
+        ({"expires_at": "soon"}, None),
+        ({"expires_at": 7}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_an_upload_lies_there_goes_by_the_services_own_times(
+    told: dict[str, object], life_s: float | None
+) -> None:
+    found = kept(**told)
+    assert found is not None and found.life_s(NOON) == life_s
+
+
+def test_how_many_files_it_still_takes_is_known_or_not() -> None:
+    told = {"success": True, "data": {"remain_files": 7, "max_files": 100}}
+    assert evolink.read_quota(reply(200, told)) == 7
+    assert evolink.read_quota(reply(200, {"data": {"remain_files": -3}})) == 0
+    for status, body in ((404, told), (200, {"data": {}}), (200, {**told, "success": False}), (200, HTML)):
+        assert evolink.read_quota(reply(status, body)) is None
+    assert evolink.read_quota(reply(200, {"data": {"remain_files": True}})) is None
 
 
 @pytest.mark.parametrize(
@@ -626,8 +662,10 @@ def test_any_reply_gives_a_value_and_never_an_exception(status: int, body: bytes
     assert isinstance(evolink.read_poll(answer), Progress | Completed | Failure | Gone | Missed)
     listed = evolink.read_list(answer)
     assert listed is None or all(evolink.TASK_ID.fullmatch(one.task_id) for one in listed)
-    url = evolink.read_upload(answer)
-    assert url is None or url.startswith(("http://", "https://"))
+    kept = evolink.read_upload(answer)
+    assert kept is None or kept.url.startswith(("http://", "https://"))
+    assert kept is None or 0 <= (kept.life_s(NOON) or 0) <= 72 * 3600
+    assert (evolink.read_quota(answer) or 0) >= 0
     assert evolink.upload_fault(answer)
 
 
