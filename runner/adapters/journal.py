@@ -67,9 +67,10 @@ class Journal:
 
     def _open(self, read_only: bool) -> None:
         with self._judged():
-            version = int(self._reader.execute("PRAGMA user_version").fetchone()[0])
-            if version == 0 and self._reader.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise ValueError("it is some other database")
+            with self._snapshot():  # a writer may be beginning it just now
+                version = int(self._reader.execute("PRAGMA user_version").fetchone()[0])
+                if version == 0 and self._reader.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    raise ValueError("it is some other database")
             if version == 0 and read_only:  # a writer is just beginning it
                 self._reader.close()
                 self._reader = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
