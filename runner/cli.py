@@ -265,6 +265,44 @@ def audit(manifest: Path, root: Path | None, **told: Any) -> Exit:
 
 
 @cli.command()
+@STORYBOARD
+@LOADING
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The archive; else STORYBOARD.pack.zip here.",
+)
+@SCREEN
+def pack(storyboard: Path, output: Path | None, **told: Any) -> Exit:
+    """Put a storyboard with its media, lock, clips and what is known of them into one archive. No network.
+
+    \b
+    shotrunner pack film.yaml
+    shotrunner pack film.yaml -o handover.zip
+    """
+    from runner.commands.pack import pack as command
+
+    return _within(told, lambda view, terminal: command(storyboard, output, typed(told), view, terminal))
+
+
+@cli.command()
+@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+@SCREEN
+def unpack(archive: Path, folder: Path | None, **told: Any) -> Exit:
+    """Make a project of an archive that `pack` made, in a new folder: nothing that was made is made or bought again.
+
+    \b
+    shotrunner unpack film.pack.zip
+    """
+    from runner.commands.unpack import unpack as command
+
+    return _within(told, lambda view, terminal: command(archive, folder, view, terminal))
+
+
+@cli.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @CHOOSING

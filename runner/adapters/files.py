@@ -168,7 +168,7 @@ def part_of(path: Path) -> Path:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of `path` when the context ends well: made new beside it, so that no link somebody left
     there is followed; synced, renamed, and the folder synced."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,13 +187,13 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replace `path` by `content`, whole or not at all."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         file.write(content)
 
 
 def copy_whole(source: Path, target: Path) -> None:
     """A copy of its own at `target`, sharing blocks where the file system can; never a link. Replaces what is there whole."""
-    with source.open("rb") as old, _replacing(target) as new:
+    with source.open("rb") as old, replacing(target) as new:
         try:
             fcntl.ioctl(new.fileno(), FICLONE, old.fileno())
         except OSError:

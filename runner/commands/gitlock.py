@@ -1,6 +1,7 @@
 """The lock in git as commands use it: read before anything is decided, kept current while a run works."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from runner.adapters.files import Unreadable
@@ -52,14 +53,7 @@ class GitLock:
         that is `begun`: before the first purchase it shows that the next ones can be written. Raises `NotKept`."""
         try:
             self._read()
-            ours = lockfile.build(
-                history,
-                storyboard=self.loaded.identity,
-                asked={request.key for request in self.loaded.requests.values()},
-                free=_free,
-                link_life_s=self.loaded.service.provider.link_life_s,
-            )
-            lines = lockfile.updated(self._lines, ours, history)
+            lines = lockfile.updated(self._lines, self.lines(history, free=_free), history)
             text = lockfile.text(lines)
             if text == self._text or not (lines or self._text or begun):
                 return
@@ -71,6 +65,21 @@ class GitLock:
             raise NotKept(f"the lock {self.name} {fault}") from None
         except OSError as fault:
             raise NotKept(f"the lock {self.name} cannot be written: {fault.strerror or fault}") from None
+
+    def lines(self, history: History, *, free: Callable[[str], bool]) -> tuple[Line, ...]:
+        """What the history says of this storyboard's purchases, but for services that are `free`."""
+        return lockfile.build(
+            history,
+            storyboard=self.loaded.identity,
+            asked={request.key for request in self.loaded.requests.values()},
+            free=free,
+            link_life_s=self.loaded.service.provider.link_life_s,
+        )
+
+    def current(self, history: History) -> str | None:
+        """The text the file should have now; None where nothing was ever bought. Raises `Refused`."""
+        lines = lockfile.updated(self.read(), self.lines(history, free=_free), history)
+        return lockfile.text(lines) if lines or self._text else None
 
     def _read(self) -> None:
         text = self._file.read()

@@ -27,7 +27,7 @@ def resolved(written: str, span: Span, faults: Faults) -> str | None:
             "leaves the project's folder",
             "copy the file into the project: nothing outside of it is read",
         )
-    if not headline and any(_is_private(part) for part in path.split("/")):
+    if not headline and any(is_private(part) for part in path.split("/")):
         headline, advice = "goes where keys or the state are kept", "no file in .git, .shotrunner or .env* is read"
     if headline:
         faults.add("bad-path", f"`{written}` {headline}", span, help=advice)
@@ -53,7 +53,8 @@ def _unlawful(written: str) -> tuple[str, str]:
     return "", ""
 
 
-def _is_private(part: str) -> bool:
+def is_private(part: str) -> bool:
+    """Whether a folder or file of this name is never read: keys and the state are kept there."""
     return part.casefold() in _PRIVATE or part.casefold().startswith(".env")
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from runner.core.lifecycle import Event, State
 from runner.core.money import amount
@@ -225,9 +226,9 @@ _NEEDED = ("take", "key", "model", "service", "account", "intent", "day", "credi
 _ENDS = frozenset({K.FAILED, K.CANCELLED, K.LOST, K.EXPIRED})
 
 
-def parse(content: str) -> tuple[Line, ...]:
-    """The lines of a lock; of one purchase that stands there twice, as after a merge, the line that got further. Raises
-    `Damaged`."""
+def parse(content: str, also: Mapping[str, re.Pattern[str]] = MappingProxyType({})) -> tuple[Line, ...]:
+    """The lines of a lock; of one purchase that stands there twice, as after a merge, the line that got further. `also`: what
+    fields may be that a lock's may not. Raises `Damaged`."""
     for number, row in enumerate(content.split("\n"), 1):
         if row.startswith(_MARKERS):
             raise Damaged(f"holds the marker of a git conflict in line {number}")
@@ -244,7 +245,8 @@ def parse(content: str) -> tuple[Line, ...]:
     rows = document.get("purchases")
     if not isinstance(rows, list) or document.keys() != {"schema", "purchases"}:
         raise Damaged("is no lock: it holds something else than purchases")
-    return merge((), [_parsed(row, number) for number, row in enumerate(rows, 2) if row != {}])
+    lawful = {**_FIELDS, **also}
+    return merge((), [_parsed(row, number, lawful) for number, row in enumerate(rows, 2) if row != {}])
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -254,7 +256,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _parsed(row: object, number: int) -> Line:
+def _parsed(row: object, number: int, lawful: Mapping[str, re.Pattern[str]]) -> Line:
     if not isinstance(row, dict):
         raise Damaged(f"is damaged: purchase {number - 1} is no mapping")
 
@@ -263,8 +265,8 @@ def _parsed(row: object, number: int) -> Line:
 
     texts: dict[str, str] = {}
     for name, value in row.items():
-        if name in _FIELDS:
-            if not isinstance(value, str) or not _FIELDS[name].fullmatch(value):
+        if name in lawful:
+            if not isinstance(value, str) or not lawful[name].fullmatch(value):
                 raise damaged(name)
             texts[name] = value
         elif name not in ("state", "number", "bytes"):
