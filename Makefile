@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STORYBOARD ?= examples/lighthouse/film.yaml
 PIPELINE ?= draft
+PLAN ?= plan.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo film test unit soak interop lint format typecheck check build clean install schemas golden bench
+.PHONY: help demo film plan planned test unit soak interop lint format typecheck check build clean install schemas golden bench
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +28,12 @@ demo: $(BIN)/shotrunner ## make the example film, offline and free
 
 film: $(BIN)/shotrunner ## make a film: STORYBOARD=path PIPELINE=name ARGS='--budget 100'
 	$(BIN)/shotrunner run $(STORYBOARD) --pipeline $(PIPELINE) $(ARGS)
+
+plan: $(BIN)/shotrunner ## save what `make film` would do: STORYBOARD=path PIPELINE=name PLAN=plan.json
+	$(BIN)/shotrunner plan $(STORYBOARD) --pipeline $(PIPELINE) -o $(PLAN)
+
+planned: $(BIN)/shotrunner ## carry a saved plan out, once: PLAN=plan.json ARGS='--budget 100'
+	$(BIN)/shotrunner run --plan $(PLAN) $(ARGS)
 
 test: $(VENV)/.dev ## run all tests that need pip alone
 	$(BIN)/python -m pytest -n auto --ignore=tests/interop --ignore=tests/soak

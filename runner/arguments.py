@@ -145,6 +145,9 @@ PLANNING = _decorated(
         click.option("--allow-unpriced", is_flag=True, help="Buy from models whose price is not known."),
     ]
 )  # fmt: skip
+WAIT = click.option(
+    "--wait", "wait_s", type=Seconds(), default=0, metavar="S", help="Wait so long for another run to end."
+)
 STORYBOARD = click.argument("storyboard", type=click.Path(path_type=Path), metavar="STORYBOARD")
 
 

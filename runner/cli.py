@@ -20,6 +20,7 @@ from runner.arguments import (
     PLANNING,
     SCREEN,
     STORYBOARD,
+    WAIT,
     Amount,
     Seconds,
     Size,
@@ -83,26 +84,44 @@ def validate(storyboards: tuple[Path, ...], **told: Any) -> Exit:
 @LOADING
 @PLANNING
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 5 when there is something to buy.")
+@click.option(
+    "-o",
+    "save_as",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save the plan: `run --plan FILE` carries it out, once, and buys nothing else.",
+)
+@WAIT
 @SCREEN
-def plan(storyboard: Path, detailed_exitcode: bool, **told: Any) -> Exit:
-    """Say what a run would do: action, reason and price of every take. No network, no key, nothing written.
+def plan(storyboard: Path, detailed_exitcode: bool, save_as: Path | None, **told: Any) -> Exit:
+    """Say what a run would do: action, reason and price of every take. No network, no key; nothing written but by -o.
 
     \b
     shotrunner plan film.yaml
     shotrunner plan film.yaml --pipeline final --format json
+    shotrunner plan film.yaml --pipeline final -o plan.json
     """
     from runner.commands.plan import plan as command
 
     return _within(
-        told, lambda view, terminal: command(storyboard, typed(told), view, terminal, detailed=detailed_exitcode)
+        told,
+        lambda view, terminal: command(
+            storyboard, typed(told), view, terminal, detailed=detailed_exitcode, save_as=save_as
+        ),
     )
 
 
 @cli.command()
-@STORYBOARD
+@click.argument("storyboard", required=False, type=click.Path(path_type=Path), metavar="[STORYBOARD]")
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Carry out a plan that `plan -o` saved: storyboard, pipeline and what is bought stand in it.",
+)
 @LOADING
 @PLANNING
-@click.option("--wait", "wait_s", type=Seconds(), default=0, metavar="S", help="Wait so long for another run to end.")
+@WAIT
 @click.option(
     "--stop-after",
     type=Seconds(),
@@ -123,16 +142,22 @@ def plan(storyboard: Path, detailed_exitcode: bool, **told: Any) -> Exit:
     help="Submit nothing while the state's disk has less free than this and twice the clips under way; 1GiB by default.",
 )
 @SCREEN
-def run(storyboard: Path, **told: Any) -> Exit:
+def run(storyboard: Path | None, plan: Path | None, **told: Any) -> Exit:
     """Fetch what is paid, buy what the plan says, cut the film, write the manifest. Running again buys nothing twice.
 
     \b
     shotrunner run film.yaml
     shotrunner run film.yaml --shots 'arrival*'
     shotrunner run film.yaml --pipeline final --budget 1500
+    shotrunner run --plan plan.json --budget 1500
     """
     from runner.commands.run import run as command
+    from runner.commands.run import run_plan
 
+    if plan is not None:
+        return _within(told, lambda view, terminal: run_plan(plan, storyboard, typed(told), view, terminal))
+    if storyboard is None:
+        raise click.UsageError("name a storyboard, or a saved plan by --plan", click.get_current_context())
     return _within(told, lambda view, terminal: command(storyboard, typed(told), view, terminal))
 
 
@@ -167,7 +192,7 @@ def status(storyboard: Path | None, **told: Any) -> Exit:
 @click.option(
     "--deadline", type=Seconds(), metavar="S", help="Seconds to wait for a task before leaving it to a later run."
 )
-@click.option("--wait", "wait_s", type=Seconds(), default=0, metavar="S", help="Wait so long for another run to end.")
+@WAIT
 @SCREEN
 def collect(storyboard: Path, **told: Any) -> Exit:
     """Fetch what is paid and buy nothing; needs no budget. Fit for cron: exit 0 when nothing is owed, 5 while something is.
@@ -192,7 +217,7 @@ def collect(storyboard: Path, **told: Any) -> Exit:
 @click.option(
     "--state", type=click.Path(path_type=Path), metavar="DIR", help="The state folder; else .shotrunner, found upwards."
 )
-@click.option("--wait", "wait_s", type=Seconds(), default=0, metavar="S", help="Wait so long for another run to end.")
+@WAIT
 @SCREEN
 def reconcile(
     storyboard: Path | None,
@@ -413,7 +438,7 @@ def emulate(
 @click.argument("name", required=False)
 @SCREEN
 def schema(name: str | None, **told: Any) -> Exit:
-    """Print a JSON schema: storyboard, pipeline, manifest, lock, model, or one model's request.
+    """Print a JSON schema: storyboard, pipeline, plan, manifest, lock, model, or one model's request.
 
     \b
     shotrunner schema storyboard > storyboard.schema.json

@@ -33,7 +33,7 @@ def home() -> Path:
 
 
 def schema(name: str) -> dict[str, Any]:
-    """A shipped schema by its name: model, storyboard, pipeline, manifest. Raises KeyError for another."""
+    """A shipped schema by its name: model, storyboard, pipeline, plan, manifest. Raises KeyError for another."""
     try:
         text = (home() / "schemas" / f"{name}{SUFFIX}").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -72,6 +72,14 @@ def models(files: Files | None) -> Mapping[str, Model]:
     if faults:
         raise Rejected(faults)
     return MappingProxyType(found)
+
+
+def model_text(name: str, files: Files) -> str:
+    """The text of the schema file of a model, shipped or the project's own. Raises `Unreadable`."""
+    shipped = home() / MODELS / f"{name}{SUFFIX}"
+    if shipped.is_file():
+        return shipped.read_text(encoding="utf-8")
+    return files.text(f"{MODELS}/{name}{SUFFIX}", most_bytes=LARGEST_BYTES).text
 
 
 @cache

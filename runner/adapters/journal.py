@@ -6,6 +6,7 @@ transaction (group commit), so that hundreds of purchases in flight share their 
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ from decimal import InvalidOperation
 from pathlib import Path
 
 from runner.adapters.group_commit import GroupCommit
+from runner.adapters.journal_file import connect, demand_a_journal_beside_clips, for_writing, migrate
 from runner.adapters.journal_rows import (
     ALL_EVENTS,
     ALL_INTENTS,
-    MIGRATIONS,
     ONE_EVENT,
     ONE_INTENT,
     VERSION,
@@ -42,6 +43,19 @@ class Output:
     made_from: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPlan:
+    """A saved plan as the journal knows it: `text` is the JSON that was written; `begun_at` and `finished_at` "" until then;
+    `bought` the purchases made under it, by key and number."""
+
+    id: str
+    at: str
+    text: str
+    begun_at: str
+    finished_at: str
+    bought: frozenset[tuple[str, int]]
+
+
 class Journal:
     """Readers open it with `read_only=True`, take no lock and write nothing; the writer holds the state folder's lock."""
 
@@ -49,16 +63,17 @@ class Journal:
         """Open or begin the journal. Raises `Refused` on one that is damaged, unreadable, of a newer version, or missing where
         there are clips."""
         self._path = path
+        self._plan = ""
         self._settled: dict[tuple[str, int], Purchase] | None = None
         self._unsettled: dict[tuple[str, int], Purchase] = {}  # of the transaction under way, the writer thread's own
         self._writer = GroupCommit(
-            lambda: _for_writing(_connect(path, "rwc")), kept=self._settle, dropped=self._unsettled.clear
+            lambda: for_writing(connect(path, "rwc")), kept=self._settle, dropped=self._unsettled.clear
         )
         if not read_only:
-            _demand_a_journal_beside_clips(path)
+            demand_a_journal_beside_clips(path)
         self._alone = read_only and not self._written()  # nobody writes: SQLite need not leave files of its own here
         with self._judged():
-            self._reader = _connect(path, "ro&immutable=1" if self._alone else "ro" if read_only else "rwc")
+            self._reader = connect(path, "ro&immutable=1" if self._alone else "ro" if read_only else "rwc")
         try:
             self._open(read_only)
         except BaseException:
@@ -75,9 +90,9 @@ class Journal:
                 self._reader.close()
                 self._reader = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             if version <= VERSION and not read_only:
-                _for_writing(self._reader)
+                for_writing(self._reader)
             if version < VERSION and (version == 0 or not read_only):
-                _migrate(self._reader, version)
+                migrate(self._reader, version)
         if version > VERSION:
             raise Refused(
                 f"the journal {self._path} was written by a newer shotrunner (version {version}, this one knows {VERSION})",
@@ -96,7 +111,7 @@ class Journal:
         if self._alone and self._written():  # a writer came meanwhile
             self._reader.close()
             self._alone = False
-            self._reader = _connect(self._path, "ro")
+            self._reader = connect(self._path, "ro")
             found = self._folded()
         if isinstance(found, Refused):
             raise found
@@ -161,7 +176,41 @@ class Journal:
             ).fetchone()
             return found
 
+    def saved_plan(self, plan: str) -> SavedPlan | None:
+        """The saved plan of this id, if it was saved here."""
+        with self._judged(), self._snapshot():
+            if not self._reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'plans'").fetchone():
+                return None  # a journal of before there were any
+            found = self._reader.execute("SELECT at, document FROM plans WHERE id = ?", (plan,)).fetchone()
+            if found is None:
+                return None
+            events = dict(self._reader.execute("SELECT event, at FROM plan_events WHERE plan = ?", (plan,)).fetchall())
+            bought = self._reader.execute("SELECT key, purchase FROM plan_intents WHERE plan = ?", (plan,)).fetchall()
+            return SavedPlan(
+                id=plan,
+                at=found[0],
+                text=zlib.decompress(found[1]).decode(),
+                begun_at=events.get("begun", ""),
+                finished_at=events.get("finished", ""),
+                bought=frozenset(bought),
+            )
+
     # Writing
+
+    async def save_plan(self, plan: str, at: str, text: str) -> None:
+        """Remember a plan as it is written to its file."""
+        row = (plan, at, zlib.compress(text.encode()))
+        await self._writer.write(lambda db: _run(db, "INSERT INTO plans VALUES (?, ?, ?)", row))
+
+    async def begin_plan(self, plan: str, at: str) -> None:
+        """From now on every intent is written as bought under this plan."""
+        sql = "INSERT OR IGNORE INTO plan_events (at, event, plan) VALUES (?, 'begun', ?)"
+        await self._writer.write(lambda db: _run(db, sql, (at, plan)))
+        self._plan = plan
+
+    async def finish_plan(self, plan: str, at: str) -> None:
+        sql = "INSERT INTO plan_events (at, event, plan) VALUES (?, 'finished', ?)"
+        await self._writer.write(lambda db: _run(db, sql, (at, plan)))
 
     async def record(self, *entries: Entry) -> None:
         """Make events durable, all or none. Raises `NotRecorded`, `TaskHeld`, `Unlawful`."""
@@ -232,6 +281,8 @@ class Journal:
             purchase = apply(before, entry)
             if before is None and entry.intent is not None:
                 db.execute(ONE_INTENT, intent_row(entry.intent))
+                if self._plan:
+                    db.execute("INSERT INTO plan_intents VALUES (?, ?, ?)", (self._plan, *place))
             if entry.event in (Event.RECEIPT, Event.ATTACHED, Event.TAKEN_OVER):
                 _insert_receipt(db, purchase)
             db.execute(ONE_EVENT, event_row(entry))
@@ -262,43 +313,11 @@ class Journal:
     def _judged(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, Unlawful, ValueError, KeyError, InvalidOperation) as fault:
+        except (sqlite3.Error, zlib.error, Unlawful, ValueError, KeyError, InvalidOperation) as fault:
             raise Refused(
                 f"the journal {self._path} cannot be read: {fault}",
                 help="restore it from a backup; it is never begun anew by itself, since it knows what is paid",
             ) from fault
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30, check_same_thread=False)
-
-
-def _migrate(db: sqlite3.Connection, version: int) -> None:
-    """Bring the file to this version, each migration in a transaction of its own."""
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
-
-
-def _for_writing(db: sqlite3.Connection) -> sqlite3.Connection:
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA fullfsync = ON")  # macOS: past the drive's own cache
-    db.execute("PRAGMA foreign_keys = ON")
-    return db
-
-
-def _demand_a_journal_beside_clips(path: Path) -> None:
-    """Where clips lie there was a journal: one that is gone, or cut to nothing, would have everything bought again."""
-    try:
-        gone = path.stat().st_size == 0
-    except OSError:
-        gone = True
-    if gone and (path.parent / "clips").is_dir():
-        raise Refused(
-            f"the journal {path} is gone, but clips of earlier runs lie beside it",
-            help=f"restore it from a backup; to begin anew and buy everything again, move {path.parent} away",
-        )
 
 
 def _run(db: sqlite3.Connection, sql: str, row: tuple[object, ...]) -> None:

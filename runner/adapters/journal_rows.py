@@ -46,6 +46,22 @@ CREATE TABLE uploads (
   service TEXT NOT NULL, account TEXT NOT NULL, sha256 TEXT NOT NULL, url TEXT NOT NULL, expires_at TEXT NOT NULL,
   PRIMARY KEY (service, account, sha256)) WITHOUT ROWID;
 """,
+    # Saved plans: each as it was written (JSON, deflated), what became of it, and which purchases were made under it.
+    """
+CREATE TABLE plans (id TEXT PRIMARY KEY, at TEXT NOT NULL, document BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE plan_events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, event TEXT NOT NULL CHECK (event IN ('begun', 'finished')),
+  plan TEXT NOT NULL REFERENCES plans (id), UNIQUE (plan, event));
+CREATE TABLE plan_intents (
+  plan TEXT NOT NULL REFERENCES plans (id), key TEXT NOT NULL, purchase INTEGER NOT NULL,
+  PRIMARY KEY (key, purchase), FOREIGN KEY (key, purchase) REFERENCES intents (key, purchase)) WITHOUT ROWID;
+CREATE TRIGGER plans_stay BEFORE UPDATE ON plans BEGIN SELECT RAISE(ABORT, 'plans are only added'); END;
+CREATE TRIGGER plans_remain BEFORE DELETE ON plans BEGIN SELECT RAISE(ABORT, 'plans are only added'); END;
+CREATE TRIGGER plan_events_stay BEFORE UPDATE ON plan_events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
+CREATE TRIGGER plan_events_remain BEFORE DELETE ON plan_events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
+CREATE TRIGGER plan_intents_stay BEFORE UPDATE ON plan_intents BEGIN SELECT RAISE(ABORT, 'intents are only added'); END;
+CREATE TRIGGER plan_intents_remain BEFORE DELETE ON plan_intents BEGIN SELECT RAISE(ABORT, 'intents are only added'); END;
+""",
 )
 VERSION = len(MIGRATIONS)
 

@@ -50,8 +50,8 @@ class Account:
     def states(self) -> dict[str, State | None]:
         return {name: purchase.state if purchase else None for name, purchase in self.purchases.items()}
 
-    def report(self, *, seconds: float, stopped: str, go_on: str, placed: bool) -> summary.Report:
-        """The last lines. `go_on` is the command that goes on; `placed`: there are clips in the out folder."""
+    def report(self, *, seconds: float, stopped: str, go_on: str, retry: str, placed: bool) -> summary.Report:
+        """The last lines. `go_on` is the command that goes on, `retry` the one that takes --retry; `placed`: there are clips in the out folder."""
         made_before = {(p.key, p.number): p.state for made in self.decided.history.values() for p in made}
         known = {name: purchase for name, purchase in self.purchases.items() if purchase is not None}
         moved = [p for made in self.history.values() for p in made if made_before.get((p.key, p.number)) is not p.state]
@@ -79,7 +79,7 @@ class Account:
             waiting=self._owed(known, State.WAITING),
             elsewhere=self._owed(known, *OPEN, foreign=True),
             overdue=self._owed(known, State.OVERDUE),
-            failed=[*self._failures(known, statuses, go_on), *self._stopped_steps()],
+            failed=[*self._failures(known, statuses, retry), *self._stopped_steps()],
             stopped=stopped,
             go_on=self._go_on(go_on, known),
         )

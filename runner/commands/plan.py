@@ -1,29 +1,60 @@
-"""`shotrunner plan`: what a run would do and what it would cost, without network, key or write."""
+"""`shotrunner plan`: what a run would do and what it would cost, without network or key, and without a write unless it is saved."""
 
+import asyncio
 from pathlib import Path
 
+from runner.adapters import lock, root
+from runner.adapters.journal import Journal
 from runner.adapters.store import Store
-from runner.commands import loading
+from runner.commands import loading, saved
 from runner.commands.deciding import Decided, decide
+from runner.commands.loading import Loaded
 from runner.commands.options import Options
-from runner.commands.peek import peeked
+from runner.commands.peek import JOURNAL, peeked
 from runner.core.errors import Exit
 from runner.screen import plan as view_of
 from runner.screen.diagnostics import Format, formatted
 from runner.screen.terminal import Terminal
 
 
-def plan(file: Path, options: Options, view: Format, terminal: Terminal, *, detailed: bool = False) -> Exit:
-    """Print the plan. Under `detailed` REMAINS says that there is something to buy. Raises `Rejected`, `Refused`."""
+def plan(
+    file: Path,
+    options: Options,
+    view: Format,
+    terminal: Terminal,
+    *,
+    detailed: bool = False,
+    save_as: Path | None = None,
+) -> Exit:
+    """Print the plan, and write it to `save_as`. Under `detailed` REMAINS says that there is something to buy. Raises `Rejected`, `Refused`."""
     place, path = loading.project(file, options)
+    if save_as is not None:
+        saved.demand_target(save_as)
     with peeked(place.state) as journal:
         loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
         loaded.demand()
         decided = decide(loaded, options, journal, Store(place.state))
+    if save_as is not None:
+        decided = _saved(save_as, loaded, options)  # anew, since a run may have ended meanwhile
+        terminal.talk(f"saved as {save_as}: `{saved.command(save_as, options)}` carries it out, once")
     if loaded.diagnostics and view in (Format.TEXT, Format.GITHUB):
         terminal.talk(formatted(loaded.diagnostics, view, colour=terminal.colour_err))
     terminal.out(shown(decided, view, terminal))
     return Exit.REMAINS if detailed and decided.plan.to_buy else Exit.DONE
+
+
+def _saved(file: Path, loaded: Loaded, options: Options) -> Decided:
+    """The plan, decided and written down while nobody else writes the journal."""
+    place = loaded.project
+    root.make_state(place.state)
+    with lock.held(place.state, wait_s=options.wait_s):
+        journal = Journal(place.state / JOURNAL)
+        try:
+            decided = decide(loaded, options, journal, Store(place.state))
+            asyncio.run(saved.save(file, loaded, decided, options, journal))
+        finally:
+            journal.close()
+    return decided
 
 
 def shown(decided: Decided, view: Format, terminal: Terminal) -> str:

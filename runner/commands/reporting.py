@@ -48,6 +48,7 @@ from runner.steps import generate
 class Run:
     """What `run` has seen so far. `moved` is by how much the account's used credits grew, None where that is not known; `stopped` is
     the first signal that stopped it, `drained` tells that its time to submit was over;
+    `plain` is the command without the saved plan that is carried out, "" where there is none; `over`: that plan is finished;
     `work` is under way; `crashes` what went wrong inside, `unwritten` what of the out folder could not be written."""
 
     loaded: Loaded
@@ -61,6 +62,8 @@ class Run:
     moved: Decimal | None = None
     stopped: Signals | None = None
     drained: bool = False
+    plain: str = ""
+    over: bool = False
     work: "asyncio.Future[None] | None" = None
     crashes: list[Exception] = field(default_factory=list)
     pending: dict[str, str] = field(default_factory=dict)
@@ -199,10 +202,12 @@ class Run:
             bill=self._bill(history),
             account=self.desk.account if self.desk else "",
         )
+        same = shlex.join(["shotrunner", *sys.argv[1:]])
         report = account.report(
             seconds=time.monotonic() - self.begun,
             stopped=self.desk.halt.reason if self.desk else f"stopped by {self.stopped.name}" if self.stopped else "",
-            go_on=shlex.join(["shotrunner", *sys.argv[1:]]),
+            go_on=self.plain if self.over else same,
+            retry=self.plain or same,
             placed=bool(self.placed),
         )
         text = (
@@ -237,6 +242,12 @@ class Run:
         if any(step.get("status") != "done" for step in self.steps):
             return Exit.INCOMPLETE
         return Exit.DONE
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it ended before it had done all it set out to do."""
+        halted = self.desk is not None and bool(self.desk.halt.why())
+        return halted or self.stopped is not None or self.drained or bool(self.crashes or self.unwritten)
 
     def _history(self) -> History:
         return self.journal.current()

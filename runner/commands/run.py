@@ -21,7 +21,7 @@ from runner.adapters.keys import fingerprint
 from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
-from runner.commands import balance, loading, quota
+from runner.commands import balance, loading, quota, saved
 from runner.commands.adopting import adopt
 from runner.commands.budgeting import admit
 from runner.commands.deciding import decide, out_folder
@@ -33,6 +33,7 @@ from runner.commands.permitting import demand_permit
 from runner.commands.provider import key_of
 from runner.commands.quota import Uploaded
 from runner.commands.reporting import Run
+from runner.commands.saved import Saved
 from runner.core.errors import Exit, NotRecorded, Refused
 from runner.core.lifecycle import OPEN
 from runner.execution.desk import MAX_UNKNOWN, Desk
@@ -61,6 +62,16 @@ class _Service:
 
 def run(file: Path, options: Options, view: Format, terminal: Terminal) -> Exit:
     """Carry out a storyboard. Raises `Rejected` and `Refused` before anything is spent."""
+    return _carry_out(file, options, view, terminal, None)
+
+
+def run_plan(plan: Path, file: Path | None, options: Options, view: Format, terminal: Terminal) -> Exit:
+    """Carry out a saved plan; `file` is its storyboard, None to look for it. Raises `Rejected` and `Refused` before anything is spent."""
+    storyboard, asked, ticket = saved.opened(plan, file, options)
+    return _carry_out(storyboard, asked, view, terminal, ticket)
+
+
+def _carry_out(file: Path, options: Options, view: Format, terminal: Terminal, ticket: Saved | None) -> Exit:
     place, path = loading.project(file, options)
     with peeked(place.state) as known:
         loaded = loading.load(place, path, options, known.probed if known else lambda *_: None)
@@ -69,15 +80,19 @@ def run(file: Path, options: Options, view: Format, terminal: Terminal) -> Exit:
     with lock.held(place.state, wait_s=options.wait_s):
         journal = Journal(place.state / JOURNAL)
         try:
-            return asyncio.run(_run(loaded, options, view, terminal, journal))
+            return asyncio.run(_run(loaded, options, view, terminal, journal, ticket))
         finally:
             journal.close()
 
 
-async def _run(loaded: Loaded, options: Options, view: Format, terminal: Terminal, journal: Journal) -> Exit:
+async def _run(
+    loaded: Loaded, options: Options, view: Format, terminal: Terminal, journal: Journal, ticket: Saved | None
+) -> Exit:
     begun = time.monotonic()
     store = Store(loaded.project.state)
     decided = decide(loaded, options, journal, store)
+    if ticket is not None:
+        decided = saved.held_to(ticket, loaded, decided, options, journal)
     if loaded.diagnostics:
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
     demand_permit(loaded, options, terminal)
@@ -93,6 +108,8 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
     report = Run(
         loaded=loaded, decided=decided, journal=journal, store=store, outputs=outputs, terminal=terminal, begun=begun
     )
+    if ticket is not None:
+        report.plain = saved.without_plan(Path(decided.heading.storyboard), options)
     with _signals(report):
         try:
             await report.manifest()
@@ -101,6 +118,8 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
         report.opening()
         try:
             await journal.record(*decided.recovered)
+            if ticket is not None:
+                await saved.begin(ticket, journal)
             await adopt(decided.adoptions, journal, store, report.note)
             await journal.note_requests({r.key: r.inputs for r in loaded.requests.values()})
             for sha256, facts in loaded.found.items():
@@ -121,6 +140,8 @@ async def _run(loaded: Loaded, options: Options, view: Format, terminal: Termina
             if held is not None and report.stopped is None:
                 report.moved = balance.movement(held, await balance.asked(loaded.service, key, terminal))
         await report.finish(() if options.collecting else loaded.pipeline.steps)
+        if ticket is not None:
+            await saved.end(ticket, report)
         return report.closing(view)
 
 

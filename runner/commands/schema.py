@@ -12,7 +12,7 @@ from runner.core.spelling import nearest
 from runner.screen.terminal import Terminal
 
 GENERATED = {"storyboard": editor.storyboard_schema, "pipeline": editor.pipeline_schema}
-STORED = ("manifest", "model", "lock")
+STORED = ("plan", "manifest", "lock", "model")
 
 
 def schema(name: str | None, terminal: Terminal) -> Exit:

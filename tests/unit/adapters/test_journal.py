@@ -392,7 +392,7 @@ def test_a_journal_of_no_bytes_was_never_begun(path: Path) -> None:
 
 async def test_a_full_disk_refuses_the_writers_and_forgets_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file may not grow: every writer of the batch is told, and the next one with room goes through."""
-    connect = journals._connect
+    connect = journals.connect
     limit = ["PRAGMA max_page_count = 1"]
 
     def tight(place: Path, mode: str) -> sqlite3.Connection:
@@ -401,7 +401,7 @@ async def test_a_full_disk_refuses_the_writers_and_forgets_nothing(path: Path, m
             db.execute(limit[0])
         return db
 
-    monkeypatch.setattr(journals, "_connect", tight)
+    monkeypatch.setattr(journals, "connect", tight)
     with opened(path) as journal:
         large = "x" * 100_000
         results = await asyncio.gather(
@@ -427,7 +427,7 @@ async def test_a_journal_that_cannot_be_opened_for_writing_refuses_its_writers(
         def broken(*_: object) -> sqlite3.Connection:
             raise fault
 
-        monkeypatch.setattr(journals, "_connect", broken)
+        monkeypatch.setattr(journals, "connect", broken)
         for _ in range(2):  # the thread outlives it
             with pytest.raises(NotRecorded, match="unable to open"):
                 await journal.record(sent())
@@ -447,7 +447,7 @@ async def test_a_transaction_that_fails_at_its_end_leaves_nothing(path: Path, mo
 
     monkeypatch.setattr(
         journals,
-        "_connect",
+        "connect",
         lambda place, _: sqlite3.connect(place, isolation_level=None, check_same_thread=False, factory=Failing),
     )
     with opened(path) as journal:
