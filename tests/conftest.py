@@ -5,6 +5,7 @@ They stand from the import of this file to the end of the last test; what pytest
 Whole commands run as processes of their own; what they may touch is theirs to prove (`tests/stage.py` gives them a bare environment).
 """
 
+import gc
 import os
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 WRITABLE = (
@@ -68,3 +70,15 @@ def pytest_sessionfinish() -> None:
     """The tests are over, and pytest writes its cache: into a folder of any name beside this checkout's files, when there was none."""
     global _standing
     _standing = False
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: tests that collect what they left need not look through it each time."""
+    gc.freeze()
+
+
+# `--hypothesis-profile=thorough` looks longer.
+settings.register_profile("everyday", max_examples=40, deadline=None)
+settings.register_profile("thorough", max_examples=1000, deadline=None)
+settings.load_profile("everyday")

@@ -69,7 +69,7 @@ def requested(model: Model, body: dict[str, Any]) -> Request:
 
 
 @pytest.mark.parametrize(("model", "name"), PROPERTIES, ids=lambda value: getattr(value, "name", value))
-@settings(max_examples=20)
+@settings(max_examples=10)  # of each property of each model
 @given(data=st.data())
 def test_each_property_that_is_not_transport_changes_the_key(model: Model, name: str, data: st.DataObject) -> None:
     body, other = data.draw(lawful(model)), data.draw(lawful(model))
