@@ -2,23 +2,27 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIN := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate
 STORYBOARD ?= examples/lighthouse/film.yaml
 PIPELINE ?= draft
 PLAN ?= plan.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo film plan planned test unit soak interop lint format typecheck check build clean install schemas golden bench
+.PHONY: help demo film plan planned test unit soak interop lint format typecheck check build clean install schemas golden bench requirements
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(BIN)/shotrunner: pyproject.toml
+# Every package by its hash, from whatever index pip is set up with; then Shotrunner itself, which fetches nothing more.
+$(BIN)/shotrunner: pyproject.toml requirements/run.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(PIP_INSTALL) --require-hashes --requirement requirements/run.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml $(BIN)/shotrunner
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(VENV)/.dev: requirements/dev.txt $(BIN)/shotrunner
+	$(PIP_INSTALL) --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 install: $(VENV)/.dev ## install Shotrunner and the tools of its development into .venv
@@ -70,8 +74,12 @@ golden: $(VENV)/.dev ## write the expected messages of tests/cases anew, to be r
 bench: $(VENV)/.dev ## measure: rendering, planning
 	for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
+requirements: ## pin the newest of every dependency by hash (needs uv)
+	$(PIN) --custom-compile-command 'make $@' --extra dev -o requirements/dev.txt pyproject.toml requirements/build.in
+	$(PIN) --custom-compile-command 'make $@' -c requirements/dev.txt -o requirements/run.txt pyproject.toml requirements/build.in
+
 build: $(VENV)/.dev ## build wheel and sdist into dist/
-	$(BIN)/python -m build
+	$(BIN)/python -m build --no-isolation
 
 clean: ## remove what building and testing left; never a state folder, never a clip
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
