@@ -229,7 +229,7 @@ def jobs(history: Mapping[str, Any], keys: Sequence[str], *, retry: bool) -> tup
     plan = plans.make(takes, asked, history, wishes=wishes, here=lambda _: True, last_inputs=lambda _: None)
     resumed = [a.purchase for a in plan.actions if a.act is Act.RESUME]
     open_ones = [p for made in history.values() for p in made if p.state in OPEN and p not in resumed]
-    return generate.jobs(plan, [*open_ones, *recovery.asked_again(history, "evolink")])
+    return generate.jobs(plan, open_ones, recovery.asked_again(history, "evolink"))
 
 
 def judge(market: Market, entries: Sequence[Entry], *, retries: int = 0, retried: int = 0) -> None:

@@ -42,9 +42,15 @@ class Account:
             if action.request is not None and action.act is not Act.SKIP and not never:
                 found[action.take.id] = latest(action.request.key, self.history)
         for orphan in self.decided.orphans:
-            one = next(p for p in self.history[orphan.key] if p.number == orphan.number)
-            found[f"{orphan.intent.take} ({orphan.key[:8]})"] = one
+            found[f"{orphan.intent.take} ({orphan.key[:8]})"] = self._now(orphan)
+        for end in self.decided.ends:
+            now = self._now(end)
+            if now.state not in ENDED and now not in found.values():  # it came back to life
+                found[f"{end.intent.take} ({end.key[:8]})"] = now
         return found
+
+    def _now(self, before: Purchase) -> Purchase:
+        return next(p for p in self.history[before.key] if p.number == before.number)
 
     @property
     def states(self) -> dict[str, State | None]:

@@ -35,8 +35,8 @@ from runner.screen.plan import Heading
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """A plan and what goes with it. `recovered` are events a run records before it acts, `adoptions` clips that it then takes
-    into the store; `orphans` open receipts of this service that no take of the storyboard asks for; `elsewhere` lines on
-    receipts of other services. `lock` is None on a free service."""
+    into the store; `orphans` open receipts of this service that no take of the storyboard asks for, `ends` such of it as are
+    asked about once more; `elsewhere` lines on receipts of other services. `lock` is None on a free service."""
 
     plan: Plan
     history: History
@@ -44,6 +44,7 @@ class Decided:
     adoptions: tuple[Adoption, ...]
     lock: GitLock | None
     orphans: tuple[Purchase, ...]
+    ends: tuple[Purchase, ...]
     elsewhere: tuple[str, ...]
     caps: tuple[Cap, ...]
     remarks: tuple[str, ...]
@@ -103,6 +104,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         adoptions=tuple(_adoptions(plan, store, out)),
         lock=lock,
         orphans=tuple(p for p in open_ones if p.intent.service == service and not _planned(p, plan, asked)),
+        ends=recovery.asked_again(history, service),
         elsewhere=_elsewhere([p for p in open_ones if p.intent.service != service], loaded.project.root),
         caps=caps(loaded, options, history, plan),
         remarks=(*_remarks(loaded), *_told_by(lock, told)),

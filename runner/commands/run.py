@@ -96,7 +96,7 @@ async def _run(
     if loaded.diagnostics:
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
     demand_permit(loaded, options, terminal)
-    jobs = generate.jobs(decided.plan, decided.orphans)
+    jobs = generate.jobs(decided.plan, decided.orphans, decided.ends)
     with _naming_owed(loaded, jobs):
         limit = admit(loaded, decided, options, os.environ, terminal)
     key = key_of(loaded.service, loaded.project.root, os.environ) if jobs else ""
@@ -135,7 +135,7 @@ async def _run(
             ) from fault
         step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
         if jobs:
-            async with report.kept_current(sum(len(job.takes) for job in jobs)):
+            async with report.kept_current(sum(len(job.takes) for job in jobs if not job.only_asks)):
                 await _work(loaded, jobs, limit, step.retries, key, options, journal, store, report)
             if held is not None and report.stopped is None:
                 report.moved = balance.movement(held, await balance.asked(loaded.service, key, terminal))
@@ -151,7 +151,7 @@ def _naming_owed(loaded: Loaded, jobs: Sequence[Job]) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        owed = sum(1 for job in jobs if job.purchase is not None)
+        owed = sum(1 for job in jobs if job.purchase is not None and job.purchase.state in OPEN)
         if not owed or loaded.service.provider.free:
             raise
         note = f"{owed} paid and not fetched yet: `collect` instead of `run` fetches them and needs no budget"

@@ -25,7 +25,7 @@ class Job:
     """One request's work: resume `purchase`, or buy `request`. `takes` share the request.
 
     `number` is the one that the next purchase of the request gets. A purchase to be resumed is open, without its clip, or an
-    end to be asked about once more. `buys`: where the service does not give out a missing clip any more, it is bought again.
+    end to be asked about once more. `buys`: where the service does not give out the clip, it is bought again.
     """
 
     takes: tuple[str, ...]
@@ -33,6 +33,11 @@ class Job:
     number: int = 1
     purchase: Purchase | None = None
     buys: bool = False
+
+    @property
+    def only_asks(self) -> bool:
+        """Whether it is one question about an end, and nothing happens unless the answer is new."""
+        return self.purchase is not None and self.purchase.state in ENDED and not self.buys
 
 
 async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
@@ -84,9 +89,9 @@ async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
     purchase = job.purchase
     assert purchase is not None
     if purchase.state in ENDED:
-        known = purchase
-        purchase = await ask_again(desk, known)
-        if purchase is known:
+        known, purchase = purchase, await ask_again(desk, purchase)
+        if purchase.state in ENDED:
+            await _ended(desk, job, known, purchase, fetch)
             return
     desk.room.expect((purchase.key, purchase.number), job.request)
     if purchase.state in (State.WAITING, State.OVERDUE):
@@ -101,6 +106,14 @@ async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
         await _seek(desk, purchase, job, fetch)
         return
     await _after(desk, job, purchase, fetch, attempt=0)
+
+
+async def _ended(desk: Desk, job: Job, known: Purchase, purchase: Purchase, fetch: Fetch) -> None:
+    """After an end was asked about once more and is an end still: bought again only where that is asked for, never in passing."""
+    if job.buys:
+        await _buy(desk, replace(job, purchase=None), fetch)
+    elif purchase is not known:
+        desk.tell(What(purchase.state.value), job.takes, _said(purchase), purchase=purchase)
 
 
 async def _seek(desk: Desk, purchase: Purchase, job: Job, fetch: Fetch) -> None:
@@ -133,8 +146,7 @@ async def _after(desk: Desk, job: Job, purchase: Purchase, fetch: Fetch, *, atte
         fetch(purchase, job.takes)
         return
     desk.room.settled((purchase.key, purchase.number))
-    error = purchase.error or {}
-    said = f"{error.get('code')}: {error.get('message')}"
+    error, said = purchase.error or {}, _said(purchase)
     if purchase.state is State.FAILED and error.get("transient") and attempt < desk.retries and _affordable(desk, job):
         desk.tell(What.PAUSED, job.takes, f"bought again after {said}", purchase=purchase)
         number = job.number + 1 if job.purchase is None else job.number
@@ -148,6 +160,11 @@ async def _bring(desk: Desk, purchase: Purchase, takes: tuple[str, ...]) -> None
         await bring(desk, purchase, takes)
     finally:
         desk.room.settled((purchase.key, purchase.number))
+
+
+def _said(purchase: Purchase) -> str:
+    error = purchase.error or {}
+    return f"{error.get('code')}: {error.get('message')}"
 
 
 def _affordable(desk: Desk, job: Job) -> bool:

@@ -11,25 +11,30 @@ from runner.planning.history import History, Purchase, standing
 from runner.planning.plan import Act, Plan
 
 
-def jobs(plan: Plan, orphans: Iterable[Purchase]) -> tuple[Job, ...]:
-    """Work in the order it is begun: what is paid and open first, whoever asked for it, then what is to be bought."""
+def jobs(plan: Plan, orphans: Iterable[Purchase], ends: Iterable[Purchase] = ()) -> tuple[Job, ...]:
+    """Work in the order it is begun: what is paid and open first, whoever asked for it, then what is to be bought. `ends` are
+    asked about once more, before anything is bought in their place."""
     takes: dict[str, list[str]] = {}
     for action in plan.actions:
         if action.request is not None and action.act is not Act.SKIP:
             takes.setdefault(action.request.key, []).append(action.take.id)
     resumed = [Job(takes=(p.intent.take,), purchase=p) for p in orphans]
     bought: list[Job] = []
+    again = {(p.key, p.number): p for p in ends}
     for action in plan.actions:
         if action.request is None or action.shared_with:
             continue
         names = tuple(takes.get(action.request.key, ()))
+        known = action.purchase
+        ended = known and action.act is not Act.SKIP and again.pop((known.key, known.number), None)
         if action.act is Act.RESUME:
             resumed.append(Job(takes=names, request=action.request, number=action.number, purchase=action.purchase))
-        elif action.sought:
+        elif action.sought or ended:
             job = Job(takes=names, request=action.request, number=action.number, purchase=action.purchase)
             resumed.append(replace(job, buys=action.spends))
         elif action.spends:
             bought.append(Job(takes=names, request=action.request, number=action.number))
+    resumed += [Job(takes=(p.intent.take,), purchase=p) for p in again.values()]
     return (*resumed, *bought)
 
 

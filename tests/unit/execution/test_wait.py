@@ -1,6 +1,7 @@
 """From a receipt to its end at the service, in virtual time."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -324,6 +325,33 @@ async def test_what_was_given_back_since_counts_no_more(state: State) -> None:
     made = await asked_again(state, failed(released=True, transient=False))
     assert made.purchase().state is State.FAILED
     assert made.purchase().committed == 0
+
+
+@pytest.mark.parametrize("answer", [DONE, RUNNING])
+async def test_a_retry_of_what_is_found_again_buys_nothing(answer: Polled) -> None:
+    made = world(life(State.LOST, "a"))
+    made.api.polled[TASK] = [answer, DONE]
+    await made.run(replace(resume(made.purchase()), buys=True))
+    assert made.purchase().state is State.DONE
+    assert made.api.posts == []
+
+
+@pytest.mark.parametrize("answer", [GONE, SILENCE, failed(released=True)])
+async def test_a_retry_of_what_stays_an_end_is_bought_after_it_was_asked_about(answer: Polled) -> None:
+    made = world(life(State.LOST, "a"))
+    made.api.polled[TASK] = [answer]
+    made.api.posted["a"] = [Receipt(task_id="task-a-2", eta_s=None, reserved=None)]
+    await made.run(replace(resume(made.purchase()), buys=True))
+    assert (len(made.api.posts), made.purchase("a", 2).state) == (1, State.DONE)
+    assert made.log.index(f"poll {TASK}") < made.log.index("post a")
+
+
+async def test_an_end_that_is_only_asked_about_is_not_bought_however_passing_its_fault() -> None:
+    made = world(life(State.LOST, "a"), retries=3)
+    made.api.polled[TASK] = [failed(released=True, transient=True)]
+    await made.run(resume(made.purchase()))
+    assert made.purchase().state is State.FAILED
+    assert made.api.posts == []
 
 
 async def test_a_failure_without_news_is_written_once() -> None:
