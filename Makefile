@@ -9,10 +9,10 @@ PIPELINE ?= draft
 PLAN ?= plan.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo film plan planned test unit soak interop lint format typecheck check build clean install schemas golden bench requirements
+.PHONY: help demo film plan planned test unit soak interop schemathesis lint format typecheck check build clean install schemas golden bench requirements
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Every package by its hash, from whatever index pip is set up with; then Shotrunner itself, which fetches nothing more.
 $(BIN)/shotrunner: pyproject.toml requirements/run.txt
@@ -50,6 +50,9 @@ soak: $(VENV)/.dev ## kill a run at each of its points, and run 2,000 takes in f
 
 interop: $(VENV)/.dev ## run the tests against programs that others wrote; .ci/judges installs them (apt: ffmpeg, chromium; npm: yaml-language-server, evolink-media)
 	$(BIN)/python -m pytest tests/interop
+
+schemathesis: $(VENV)/.dev ## 1,000 made-up calls of every endpoint of the emulator, each answer held to its OpenAPI document
+	SCHEMATHESIS_EXAMPLES=1000 $(BIN)/python -m pytest -s tests/interop/test_schemathesis.py
 
 lint: $(VENV)/.dev ## find faults in the code
 	$(BIN)/ruff check .

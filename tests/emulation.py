@@ -5,12 +5,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
+from openapi import Judge
 
 from runner.adapters import catalog
 from runner.emulator.app import Emulator
+from runner.emulator.clock import Clock
+from runner.emulator.filing import Filing
+from runner.emulator.page import Page
+from runner.emulator.routes import Routes
+from runner.emulator.script import Script
+from runner.emulator.switches import Switches
 
 KEY = "sk-evo-test"
 DEADLINE_S = 60.0
@@ -36,10 +43,10 @@ class Answer:
 
 
 class Client:
-    """Every call on the emulator's own origin, with its key unless told otherwise."""
+    """Every call on the emulator's own origin, with its key unless told otherwise; honest answers are held to its OpenAPI document."""
 
     def __init__(self, emulator: Emulator, session: aiohttp.ClientSession) -> None:
-        self.emulator, self._session = emulator, session
+        self.emulator, self._session, self._judge = emulator, session, Judge(emulator.openapi)
 
     async def call(self, method: str, path: str, *, key: str | None = KEY, **options: Any) -> Answer:
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **options.pop("headers", {})}
@@ -47,6 +54,10 @@ class Client:
         async with self._session.request(method, url, headers=headers, **options) as answer:
             content = await answer.read()
             is_json = answer.content_type == "application/json"
+            if self.emulator.honest and url.startswith(self.emulator.base_url) and not answer.history:
+                kind = answer.headers.get("Content-Type", "")
+                faults = self._judge.faults(method, answer.url.raw_path, answer.status, kind, content)
+                assert not faults, f"{method} {path}: {faults}"
             return Answer(
                 status=answer.status,
                 headers=answer.headers,
@@ -107,3 +118,17 @@ async def emulated(folder: Path, **options: Any) -> AsyncIterator[Client]:
     options = {"key": KEY, "workers": 2, **options}
     async with Emulator(catalog.shipped_models(), folder, **options) as emulator, aiohttp.ClientSession() as session:
         yield Client(emulator, session)
+
+
+def served_routes() -> set[tuple[str, str]]:
+    """Method and path of every route, HEAD left aside."""
+    nothing = cast("Any", None)
+    switches = Switches()
+    filing = Filing(nothing, nothing, nothing, base_url="", script=Script(), switches=switches)
+    page = Page(nothing, nothing, nothing)
+    routes = Routes(nothing, nothing, filing, base_url="", switches=switches, clock=Clock(), log=print, page=page)
+    return {
+        (route.method, route.resource.canonical)
+        for route in routes.application().router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }

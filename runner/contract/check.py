@@ -77,13 +77,10 @@ def document(value: object, schema: dict[str, Any], who: str) -> tuple[Fault, ..
 # ---------------------------------------------------------------- the two engines
 
 _PLAIN = r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})"
-_URI = re.compile(
-    rf"""[A-Za-z][A-Za-z0-9+.-]*:
-    (?: // (?:(?:{_PLAIN}|:)*@)? (?:\[[0-9A-Fa-fVv:.]+\]|{_PLAIN}+) (?::[0-9]*)? (?:/(?:{_PLAIN}|[:@/])*)?
-      | (?!//) (?:{_PLAIN}|[:@/])* )
-    (?:\?(?:{_PLAIN}|[:@/?])*)? (?:\#(?:{_PLAIN}|[:@/?])*)?""",
-    re.VERBOSE,
-)
+_REST = rf"(?:\?(?:{_PLAIN}|[:@/?])*)?(?:#(?:{_PLAIN}|[:@/?])*)?"
+# What may follow `scheme://`, in words that every dialect of regular expressions has.
+AFTER_SCHEME = rf"(?:(?:{_PLAIN}|:)*@)?(?:\[[0-9A-Fa-fVv:.]+\]|{_PLAIN}+)(?::[0-9]*)?(?:/(?:{_PLAIN}|[:@/])*)?{_REST}"
+_URI = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:(?://{AFTER_SCHEME}|(?!//)(?:{_PLAIN}|[:@/])*{_REST})")
 
 
 def is_uri(value: object) -> bool:

@@ -16,13 +16,14 @@ from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
 from runner.adapters.media import Probe
 from runner.contract.model import Model
 from runner.core.network import Reach, verdict
+from runner.emulator import openapi
 from runner.emulator.accounts import Accounts
 from runner.emulator.board import Board
 from runner.emulator.clock import Clock
@@ -123,6 +124,16 @@ class Emulator:
         """How many creates bore each idempotency key, by the account's number and the key, whatever became of them."""
         return dict(self._studio.seen)
 
+    @property
+    def openapi(self) -> Mapping[str, Any]:
+        """The OpenAPI document of what is served."""
+        return openapi.document(self._models, self.base_url, self._switches, page=self._with_page)
+
+    @property
+    def honest(self) -> bool:
+        """Whether no script spoils an answer."""
+        return not self._script.mishaps
+
     def advance(self, seconds: float) -> None:
         """Skip so many seconds: links die, tasks go, holds end. Within the emulator's event loop only. Raises ValueError."""
         self._clock.advance(seconds)
@@ -172,6 +183,7 @@ class Emulator:
             self._studio,
             gate,
             Filing(gate, uploads, fetching, base_url=self.base_url, script=self._script, switches=self._switches),
+            base_url=self.base_url,
             switches=self._switches,
             clock=self._clock,
             log=self._log,

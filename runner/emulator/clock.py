@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 FARTHEST_S = 10 * 365 * 24 * 3600.0  # of one skip
+_ALL_S = 100 * FARTHEST_S  # of all together: a calendar ends with the year 9999
 
 
 class Clock:
@@ -31,9 +32,12 @@ class Clock:
         return time.monotonic() + self._skipped_s
 
     def advance(self, seconds: float) -> None:
-        """Skip so many seconds; alarms due by then ring at once, in their order. Raises ValueError outside [0, FARTHEST_S]."""
+        """Skip so many seconds; alarms due by then ring at once, in their order. Raises ValueError outside [0, FARTHEST_S],
+        and when a thousand years have been skipped."""
         if not (math.isfinite(seconds) and 0 <= seconds <= FARTHEST_S):
             raise ValueError(f"a clock advances by 0 to {FARTHEST_S:.0f} seconds")
+        if self._skipped_s + seconds > _ALL_S:
+            raise ValueError("a thousand years have been skipped")
         self._skipped_s += seconds
         self._ring()
 

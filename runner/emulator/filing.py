@@ -54,7 +54,7 @@ class Filing:
             web.get("/api/v1/files/upload-receipts/{id}", self._receipt),
             web.get("/api/v1/files/list", self._list),
             web.get("/api/v1/files/quota", self._quota),
-            web.delete("/api/v1/files/{id}", self._delete),
+            web.delete("/api/v1/files/{id:(?!(?:list|quota)$)[^/]+}", self._delete),
         ]
 
     async def _file(self, request: web.Request) -> web.StreamResponse:

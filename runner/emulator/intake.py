@@ -70,8 +70,8 @@ class Page:
 def wishes(headers: Mapping[str, str]) -> Wishes:
     """Reads Idempotency-Key, X-Emulate-Seed (an integer) and X-Emulate-Label (percent-encoded UTF-8, up to 80 printable
     characters). Raises Refusal 400 with the header's name as parameter."""
-    key = headers.get("Idempotency-Key", "")
-    if key and not _IDEMPOTENCY_KEY.fullmatch(key):
+    key = headers.get("Idempotency-Key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Refusal(400, message="Invalid idempotency key format", param="Idempotency-Key")
     said = headers.get("X-Emulate-Seed")
     if said is not None and not _INTEGER.fullmatch(said):
@@ -79,7 +79,7 @@ def wishes(headers: Mapping[str, str]) -> Wishes:
     label = unquote(headers.get("X-Emulate-Label", ""))
     if len(label) > LABEL_CHARACTERS or not label.isprintable() or "\ufffd" in label:
         raise Refusal(400, message="X-Emulate-Label is no label", param="X-Emulate-Label")
-    return Wishes(idempotency_key=key, seed=None if said is None else int(said) % SEEDS, label=label)
+    return Wishes(idempotency_key=key or "", seed=None if said is None else int(said) % SEEDS, label=label)
 
 
 def read(raw: bytes, models: Mapping[str, Model], wished: Wishes, switches: Switches) -> Asked:
@@ -87,7 +87,7 @@ def read(raw: bytes, models: Mapping[str, Model], wished: Wishes, switches: Swit
     written = json_object(raw)
     model = _model(written.get("model"), models)
     for name, policy in model.too_long.items():
-        most = _longest(model, name, switches)
+        most = longest(model, name, switches)
         if isinstance(text := written.get(name), str) and len(text) > most:
             if policy != "cut" and switches.long_prompt == "refuse":
                 raise _unlawful(f"`{name}` has {len(text)} characters; model `{model.name}` takes {most}", name)
@@ -106,12 +106,11 @@ def read(raw: bytes, models: Mapping[str, Model], wished: Wishes, switches: Swit
 
 def page(query: Mapping[str, str]) -> Page:
     """Reads status, type, model, page and page_size. Raises Refusal 400 with the parameter's name."""
-    status, kind = query.get("status", ""), query.get("type", "")
-    if status and status not in FILTERS:
-        raise _unlisted("status", f"one of {', '.join(FILTERS)}")
-    if kind and kind not in TYPES:
-        raise _unlisted("type", f"one of {', '.join(TYPES)}")
+    for name, words in (("status", tuple(FILTERS)), ("type", TYPES)):
+        if name in query and query[name] not in words:
+            raise _unlisted(name, f"one of {', '.join(words)}")
     number, size = paging(query, size="page_size")
+    status, kind = query.get("status", ""), query.get("type", "")
     return Page(number=number, size=size, status=status, type=kind, model=query.get("model", ""))
 
 
@@ -184,7 +183,7 @@ def json_object(raw: bytes) -> dict[str, Any]:
     return written
 
 
-def _longest(model: Model, name: str, switches: Switches) -> int:
+def longest(model: Model, name: str, switches: Switches) -> int:
     most: int = model.properties[name]["maxLength"]
     return min(most, switches.wan25_prompt) if (model.name, name) == (WAN25, "prompt") else most
 

@@ -1,8 +1,7 @@
 """The HTTP face of the emulator: routes, keys, envelopes.
 
-Everything but health, results and uploaded files needs a key as a bearer token, what stands below /_emulate the control
-token. Only who calls the server by its own
-name is answered, and no other web page's script.
+Everything but health, the OpenAPI document, results and uploaded files needs a key as a bearer token, what stands below
+/_emulate the control token. Only who calls the server by its own name is answered, and no other web page's script.
 """
 
 import time
@@ -11,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from runner.emulator import catalogue, downloads, intake, tasks
+from runner.emulator import catalogue, downloads, intake, openapi, tasks
 from runner.emulator.clock import Clock
 from runner.emulator.downloads import hang_up
 from runner.emulator.filing import Filing
@@ -36,19 +35,21 @@ class Routes:
         gate: Gate,
         filing: Filing,
         *,
+        base_url: str,
         switches: Switches,
         clock: Clock,
         log: Callable[[str], None],
         page: Page | None = None,
     ) -> None:
         self._studio, self._gate, self._filing, self._page = studio, gate, filing, page
-        self._switches, self._clock, self._log = switches, clock, log
+        self._base_url, self._switches, self._clock, self._log = base_url, switches, clock, log
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._answered], client_max_size=BODY_BYTES)
         app.add_routes(
             [
                 web.get("/healthz", self._health),
+                web.get("/openapi.json", self._describe),
                 web.get("/v1/catalog/models", self._catalogue_models),
                 web.get("/v1/catalog/health", self._catalogue_health),
                 web.get("/v1/catalog/pricing-rules", self._prices),
@@ -58,7 +59,7 @@ class Routes:
                 web.post("/v1/videos/generations", self._create),
                 web.get("/v1/tasks", self._list),
                 web.post("/v1/tasks/batch", self._batch),
-                web.get("/v1/tasks/{id}", self._query),
+                web.get("/v1/tasks/{id:(?!batch$)[^/]+}", self._query),
                 web.get("/v1/credits", self._credits),
                 web.get("/v1/models", self._list_models),
                 web.get("/_emulate/invoice", self._show_invoice),
@@ -165,6 +166,10 @@ class Routes:
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
+    async def _describe(self, request: web.Request) -> web.Response:
+        page = self._page is not None
+        return web.json_response(openapi.document(self._studio.models, self._base_url, self._switches, page=page))
+
     # ---------------------------------------------------------------- the catalogue, for everybody
 
     async def _catalogue_models(self, request: web.Request) -> web.Response:
@@ -200,7 +205,11 @@ class Routes:
 
     async def _advance(self, request: web.Request) -> web.Response:
         self._gate.control(request)
-        self._clock.advance(intake.skip(await json_bytes(request)))
+        seconds = intake.skip(await json_bytes(request))
+        try:
+            self._clock.advance(seconds)
+        except ValueError as fault:
+            raise Refusal(409, Side.QUERY, code="clock_out_of_range", message=str(fault), param="advance_s") from None
         return web.json_response({"now": self._clock.now()})
 
     # ---------------------------------------------------------------- mishaps

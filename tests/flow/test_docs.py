@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import media
 import pytest
+from emulation import served_routes
 from stage import Stage
 
 from runner.adapters import catalog
@@ -26,11 +27,6 @@ from runner.contract.price import tariff_on
 from runner.core.diagnostics import CODES, Source
 from runner.core.errors import Exit
 from runner.emulator import accounts_file
-from runner.emulator.clock import Clock
-from runner.emulator.filing import Filing
-from runner.emulator.page import Page
-from runner.emulator.routes import Routes
-from runner.emulator.script import Script
 from runner.emulator.switches import WORDS, Switches
 from runner.language import bounds
 from runner.language.builder import Limits
@@ -458,20 +454,7 @@ def test_the_emulators_switches_are_all_in_the_table_with_their_defaults() -> No
 
 
 def test_the_emulators_endpoints_are_all_in_the_table() -> None:
-    nothing = cast("Any", None)
-    routes = Routes(
-        nothing,
-        nothing,
-        Filing(nothing, nothing, nothing, base_url="", script=Script(), switches=Switches()),
-        switches=Switches(),
-        clock=Clock(),
-        log=print,
-        page=Page(nothing, nothing, nothing),
-    )
-    served = {
-        re.sub(r"{[^}]*}", "ID", f"{route.method} {re.sub(r'(/{[^}]*})+$', '', route.resource.canonical)}")
-        for route in routes.application().router.routes()
-        if route.resource is not None and route.method != "HEAD"
-    }
+    paths = {f"{method} {re.sub(r'(/{[^}]*})+$', '', path)}" for method, path in served_routes()}
+    served = {re.sub(r"{[^}]*}", "ID", path) for path in paths}
     named = {re.sub(r"/(ID|\.\.\.)$", "", code) for code in first_codes(EMULATOR, "## Endpoints")}
     assert named == served

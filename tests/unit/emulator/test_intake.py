@@ -168,6 +168,7 @@ class TestHeaders:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
+            ("Idempotency-Key", ""),
             ("Idempotency-Key", "short"),
             ("Idempotency-Key", "x" * 97),
             ("Idempotency-Key", "sixteen chars and spaces"),
