@@ -6,9 +6,10 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from runner.adapters.files import TEXT_LIMIT, Unreadable, too_large, write_whole
+from runner.adapters.files import Unreadable, too_large, write_whole
 
 SCHEMA = "shotrunner.plan.v1"
+LARGEST_BYTES = 256 * 1024**2  # the most takes that a storyboard may have, three times over
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -54,17 +55,17 @@ def _content(path: Path) -> bytes:
             "is a symbolic link" if link else f"cannot be read ({getattr(fault, 'strerror', fault)})"
         ) from None
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        told = os.fstat(handle)
+        if not stat.S_ISREG(told.st_mode):
             raise Unreadable("is not a regular file")
+        if told.st_size > LARGEST_BYTES:
+            raise too_large(LARGEST_BYTES)
         with os.fdopen(handle, "rb", closefd=False) as file:
-            content = file.read(TEXT_LIMIT + 1)
+            return file.read(LARGEST_BYTES)
     except OSError as fault:
         raise Unreadable(f"cannot be read ({fault.strerror})") from None
     finally:
         os.close(handle)
-    if len(content) > TEXT_LIMIT:
-        raise too_large(TEXT_LIMIT)
-    return content
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

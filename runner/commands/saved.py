@@ -179,6 +179,12 @@ def opened(file: Path, storyboard: Path | None, options: Options) -> tuple[Path,
     _demand_unedited(saved, written, found)
     _demand_unfinished(saved, found)
     asked = dict(saved.document["saved"]["asked"])
+    if asked.keys() != ASKED.keys():
+        version = saved.document["saved"]["shotrunner"]
+        raise Refused(
+            f"the plan {file} was made by shotrunner {version}, whose plans say other things than this one's",
+            help=f"plan anew: {_again(file, found)}",
+        )
     pipeline = asked["pipeline"]
     if pipeline is not None and pipeline.startswith("./"):
         asked["pipeline"] = str(place.root / pipeline)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,7 @@ import pytest
 from media import picture
 from stage import KEY, QUICK, Ended, PaidService, Stage, paid, until
 
-from runner.adapters import catalog, lock
-from runner.adapters.files import TEXT_LIMIT
+from runner.adapters import catalog, lock, plan_file
 from runner.commands import saved
 from runner.commands.options import Options
 from runner.core.errors import Refused
@@ -141,8 +141,9 @@ def test_a_take_that_fails_ends_its_plan_and_is_retried_without_it(stage: Stage,
 # ---------------------------------------------------------------- cut short
 
 
-def test_a_run_that_is_killed_is_resumed_by_the_same_command_and_buys_what_is_left(
-    stage: Stage, shotrunner: Shotrunner
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_killed_or_stopped_is_resumed_by_the_same_command_and_buys_what_is_left(
+    stage: Stage, shotrunner: Shotrunner, number: signal.Signals
 ) -> None:
     with service(stage, Hold(task=2, seconds=900)) as api:
         planned(shotrunner, api.base_url)
@@ -150,15 +151,43 @@ def test_a_run_that_is_killed_is_resumed_by_the_same_command_and_buys_what_is_le
         process = stage.start(*words, EVOLINK_API_KEY=KEY)
         try:
             until(lambda: api.bought() == 2 and ("hill.1", "receipt") in stage.events())
+            process.send_signal(number)
+            process.communicate(timeout=60)
         finally:
             process.kill()
-            process.communicate()
         api.advance(900)
         ended = carried(shotrunner, api.base_url, "--wait", "20")  # for a probe that was just being spawned
         assert ended.code == 0, ended
         assert [take for take, event in stage.events() if event == "send"] == ["sea.1", "hill.1", "town.1"]
         refused(carried(shotrunner, api.base_url), "it bought 3 clips")
         assert api.bought() == 3
+
+
+def test_of_two_runs_of_one_plan_at_the_same_time_the_second_finds_it_finished(stage: Stage) -> None:
+    with service(stage) as api:
+        planned(stage.shotrunner, api.base_url)
+        words = ("run", "--plan", "p.json", "--base-url", api.base_url, "--budget", "500", *QUICK, "--wait", "60")
+        both = [stage.start(*words, EVOLINK_API_KEY=KEY) for _ in range(2)]
+        said = [process.communicate(timeout=90) for process in both]
+        assert sorted(process.wait() for process in both) == [0, 2], said
+        assert any("was finished at" in err for _, err in said), said
+        assert api.bought() == 3
+
+
+@pytest.mark.parametrize(("decision", "bought"), [("--not-taken", 4), ("--buy-again", 3)])
+def test_what_nobody_knows_is_bought_by_the_plan_only_if_it_was_not_taken(
+    stage: Stage, shotrunner: Shotrunner, decision: str, bought: int
+) -> None:
+    with service(stage, Reply(create=1, status=500, accepted=True)) as api:
+        planned(shotrunner, api.base_url)
+        first = carried(shotrunner, api.base_url)
+        assert first.code == 4 and "p.json is not finished" in first.err, first
+        (take,) = [take for take, event in stage.events() if event == "unanswered"]
+        settled = shotrunner("reconcile", decision, take, "--base-url", api.base_url, EVOLINK_API_KEY=KEY)
+        assert settled.code == 0, settled
+        carried(shotrunner, api.base_url)
+        assert api.bought() == bought
+        refused(carried(shotrunner, api.base_url), "was finished at")
 
 
 @pytest.mark.parametrize(
@@ -423,7 +452,7 @@ def _deep(stage: Stage, path: Path) -> None:
 
 def _huge(stage: Stage, path: Path) -> None:
     with path.open("wb") as file:
-        file.truncate(TEXT_LIMIT + 1)
+        file.truncate(plan_file.LARGEST_BYTES + 1)
 
 
 def _changed(**saved: object) -> Callable[[Stage, Path], object]:
@@ -457,7 +486,7 @@ HOSTILE: dict[str, tuple[Callable[[Stage, Path], object], str]] = {
     "folder": (lambda _, path: path.mkdir(), "is not a regular file"),
     "link": (lambda _, path: path.symlink_to("made.json"), "is a symbolic link"),
     "pipe": (lambda _, path: os.mkfifo(path), "is not a regular file"),
-    "huge": (_huge, "is larger than 64 MiB"),
+    "huge": (_huge, "is larger than 256 MiB"),
     "deep": (_deep, "the plan "),
     "empty": (_text(""), "is no JSON"),
     "bytes": (lambda _, path: path.write_bytes(b"\xff\xfe\x00"), "is no JSON"),
