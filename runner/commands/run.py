@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runner.adapters import lock, root
 from runner.adapters.clock import SystemClock
-from runner.adapters.disk import Disk
+from runner.adapters.disk import Disk, network_of
 from runner.adapters.journal import Journal
 from runner.adapters.keys import fingerprint
 from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
@@ -76,6 +76,11 @@ def _carry_out(file: Path, options: Options, view: Format, terminal: Terminal, t
     with peeked(place.state) as known:
         loaded = loading.load(place, path, options, known.probed if known else lambda *_: None)
     loaded.demand()
+    if not loaded.service.provider.free and not options.collecting and (kind := network_of(place.state)):
+        raise Refused(
+            f"the state folder {place.state} lies on a network file system ({kind}), where no lock and no receipt is sure",
+            help="what buys keeps its state on a local disk: name a folder there by --state, the same each time",
+        )
     root.make_state(place.state)
     with lock.held(place.state, wait_s=options.wait_s):
         journal = Journal(place.state / JOURNAL)

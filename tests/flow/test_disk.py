@@ -161,3 +161,26 @@ def _remove(path: Path) -> None:
         path.rmdir()
     else:
         path.unlink(missing_ok=True)
+
+
+SHARED = """\
+import sys
+from pathlib import Path
+from runner.adapters import disk
+from runner.cli import main
+disk.MOUNTS = Path({0!r})
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_paid_run_keeps_its_state_on_a_local_disk(stage: Stage) -> None:
+    mounts = stage.write("../mountinfo", f"40 25 0:40 / {stage.folder} rw - nfs4 server:/films rw\n")
+    program = stage.write("../shared.py", SHARED.format(str(mounts)))
+    with service(stage) as api:
+        words = ("run", "film.yaml", *api.arguments())
+        refused = stage.shotrunner(*words, program=program, EVOLINK_API_KEY=KEY)
+        assert refused.code == 2 and "network file system (nfs4)" in refused.err and "--state" in refused.err, refused
+        assert api.bought() == 0 and not (stage.folder / ".shotrunner").exists()
+        local = ("--state", str(stage.folder.parent / "state"))
+        assert stage.shotrunner(*words, *local, program=program, EVOLINK_API_KEY=KEY).code == 0
+        assert stage.shotrunner("run", "film.yaml", "--pipeline", "clips", program=program).code == 0
