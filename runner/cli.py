@@ -395,6 +395,12 @@ def models(model: str | None, **told: Any) -> Exit:
     metavar="NAME=VALUE",
     help="Turn a switch: how the service behaves where nobody knows it; may be repeated.",
 )
+@click.option(
+    "--callback-ca",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Certificates (PEM) that callbacks trust too.",
+)
 @SCREEN
 def emulate(
     host: str,
@@ -406,6 +412,7 @@ def emulate(
     rate: float | None,
     accounts: Path | None,
     switches: tuple[str, ...],
+    callback_ca: Path | None,
     **told: Any,
 ) -> Exit:
     """Serve the video API on this machine, free: real HTTP, real MP4s.
@@ -429,6 +436,7 @@ def emulate(
             rate=rate,
             accounts=accounts,
             switches=switches,
+            callback_ca=callback_ca,
             terminal=terminal,
         ),
     )

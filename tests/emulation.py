@@ -126,7 +126,9 @@ def served_routes() -> set[tuple[str, str]]:
     switches = Switches()
     filing = Filing(nothing, nothing, nothing, base_url="", script=Script(), switches=switches)
     page = Page(nothing, nothing, nothing)
-    routes = Routes(nothing, nothing, filing, base_url="", switches=switches, clock=Clock(), log=print, page=page)
+    routes = Routes(
+        nothing, nothing, filing, base_url="", switches=switches, clock=Clock(), log=print, callbacks=nothing, page=page
+    )
     return {
         (route.method, route.resource.canonical)
         for route in routes.application().router.routes()

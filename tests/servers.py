@@ -1,6 +1,7 @@
 """A server that says exactly what a test wants on a loopback socket, and keeps what it was sent."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,10 +25,11 @@ class Server:
     port: int
     heard: list[Heard] = field(default_factory=list)
     connections: int = 0
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
 def said(content: bytes = b"", status: int = 200, **headers: str) -> bytes:
@@ -39,9 +41,9 @@ def said(content: bytes = b"", status: int = 200, **headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def serving(*answers: bytes | Say | None) -> AsyncIterator[Server]:
+async def serving(*answers: bytes | Say | None, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """Answers requests in turn, the last answer for all that follow; None closes the connection without a word."""
-    server = Server(0)
+    server = Server(0, scheme="https" if tls else "http")
     left = list(answers)
     open_ones: set[asyncio.Task[None]] = set()
 
@@ -86,7 +88,7 @@ async def serving(*answers: bytes | Say | None) -> AsyncIterator[Server]:
             open_ones.discard(task)
             writer.close()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

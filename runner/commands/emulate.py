@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
+import ssl
 import tempfile
 from collections.abc import Sequence
 from decimal import Decimal
@@ -31,6 +32,7 @@ def emulate(
     rate: float | None,
     accounts: Path | None,
     switches: Sequence[str],
+    callback_ca: Path | None,
     terminal: Terminal,
 ) -> Exit:
     """Serve until Ctrl-C or SIGTERM; `rate` is in submits a second, `switches` are NAME=VALUE. Raises `Refused` when the address cannot be taken."""
@@ -60,6 +62,7 @@ def emulate(
                 balance=PLAY_MONEY if balance is None else balance,
                 limits=Limits(submits_per_s=rate),
                 switches=turned,
+                callback_authority=_authority(callback_ca),
                 page=True,
                 log=terminal.talk,
             )
@@ -67,6 +70,17 @@ def emulate(
         except (OSError, ValueError) as fault:
             reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
             raise Refused(f"cannot serve at {host}:{port}: {reason}") from fault
+
+
+def _authority(path: Path | None) -> str | None:
+    """A file of certificates that callbacks trust. Raises `Refused`."""
+    if path is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except OSError as fault:  # ssl.SSLError is one
+        raise Refused(f"--callback-ca: {path} holds no certificates", help="a file in PEM is wanted") from fault
+    return str(path)
 
 
 def _holders(path: Path) -> tuple[Holder, ...]:

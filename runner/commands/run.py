@@ -249,11 +249,14 @@ async def _opened(loaded: Loaded, key: str) -> AsyncIterator[_Service]:
         )
         return
     from runner.emulator.app import Emulator  # loads a web server and a renderer, which only this provider needs
+    from runner.emulator.switches import Switches
 
     folder = loaded.project.state / "emulator"
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)  # of a run that was killed; the lock is ours
     folder.mkdir(mode=0o700, exist_ok=True)
-    async with Emulator(loaded.models, folder, key=secrets.token_urlsafe(24), workers=os.cpu_count() or 1) as emulator:
+    silent = Switches(callbacks="none")  # a rehearsal calls nobody
+    own_key, workers = secrets.token_urlsafe(24), os.cpu_count() or 1
+    async with Emulator(loaded.models, folder, key=own_key, workers=workers, switches=silent) as emulator:
         yield _Service(
             base_url=emulator.base_url, files_url=emulator.base_url, key=emulator.key, account="animatic", emulated=True
         )

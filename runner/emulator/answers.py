@@ -281,5 +281,23 @@ _CONTROL: dict[str, Schema] = {
         },
         says="What the page at / shows; the rows of its tasks may grow",
     ),
+    "CallbackAttempts": record(
+        {
+            "attempts": listed(
+                record(
+                    {
+                        "task_id": TASK_ID,
+                        "url": TEXT,
+                        "attempt": {"type": "integer", "minimum": 1, "maximum": 4},
+                        "at": {"type": "number", "description": "Unix seconds"},
+                        "status": {"type": ["integer", "null"]},
+                        "delivered": TRUTH,
+                        "fault": {"type": ["string", "null"]},
+                    }
+                )
+            )
+        },
+        says="In their order",
+    ),
     "Now": record({"now": {"type": "number", "description": "Unix seconds by the emulator's clock"}}),
 }

@@ -5,6 +5,7 @@ async with Emulator(models, folder, key=key, workers=2) as emulator:
 """
 
 import asyncio
+import json
 import logging
 import secrets
 import shutil
@@ -26,21 +27,23 @@ from runner.core.network import Reach, verdict
 from runner.emulator import openapi
 from runner.emulator.accounts import Accounts
 from runner.emulator.board import Board
+from runner.emulator.callbacks import callbacks
 from runner.emulator.clock import Clock
 from runner.emulator.fetch import fetcher
 from runner.emulator.filing import Filing
 from runner.emulator.gate import Gate
 from runner.emulator.holders import PLAY_MONEY, Holder, Key, Limits
+from runner.emulator.intake import CALLBACK
 from runner.emulator.order import Order
 from runner.emulator.page import Page
 from runner.emulator.references import References
 from runner.emulator.renderer import render
 from runner.emulator.routes import Routes
-from runner.emulator.script import Script
+from runner.emulator.script import Callback, Script
 from runner.emulator.studio import Line, Studio
 from runner.emulator.switches import Switches
 from runner.emulator.uploads import Uploads
-from runner.emulator.works import Works
+from runner.emulator.works import Job, Works
 
 GOODBYE_S = 0.5  # for answers under way when the emulator ends
 PROBE_S = 60  # for one reference
@@ -62,7 +65,8 @@ class Emulator:
     `key` is what clients must show, of an account named default with `balance` credits and these `limits`; None: there is
     no such account. `accounts` are further ones. Tasks and files of one are not there for the other. `switches` say how the
     service behaves where nobody knows it, `script` what goes wrong. `render` makes the clips, each in a thread, and raises
-    BadMedia. `page` serves a page at / that shows all this, to who has the control token.
+    BadMedia. `page` serves a page at / that shows all this, to who has the control token. `callback_authority` is a
+    PEM file whose certificates callbacks trust too.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Emulator:
         limits: Limits | None = None,
         render: Callable[[Order, Path], None] = render,
         page: bool = False,
+        callback_authority: str | None = None,
         clock: Callable[[], float] = time.time,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -99,7 +104,7 @@ class Emulator:
         self._workers, self._allow_private = workers, allow_private
         self._script = script or Script()
         self._clock = Clock(clock)
-        self._render, self._with_page = render, page
+        self._render, self._with_page, self._callback_authority = render, page, callback_authority
         self._log = lambda line: log(_printable(line))
         self.base_url = ""
 
@@ -138,6 +143,16 @@ class Emulator:
         """Skip so many seconds: links die, tasks go, holds end. Within the emulator's event loop only. Raises ValueError."""
         self._clock.advance(seconds)
 
+    def _call_back(self, job: Job) -> None:
+        """After billing: the very body that a query gets, if somebody wants to hear it."""
+        url = job.asked.body.get(CALLBACK)
+        if not url or self._switches.callbacks == "none":
+            return
+        body = json.dumps(self._studio.told(job)).encode()
+        planned = self._script.on_task(Callback, job.task.number, job.task.label)
+        for _ in range(planned.copies if planned else 1):
+            self._callbacks.post(job.task.id, url, body, planned.seconds if planned else 0.0)
+
     async def _open(self, stack: AsyncExitStack) -> None:
         work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="emulator-", dir=self._folder))
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, work, ignore_errors=True)
@@ -170,6 +185,15 @@ class Emulator:
             script=self._script,
             clock=self._clock,
         )
+        self._callbacks = await stack.enter_async_context(
+            callbacks(
+                self._clock,
+                self._log,
+                loopback=self._switches.callbacks == "loopback",
+                authority=self._callback_authority,
+            )
+        )
+        works.settled = self._call_back
         gate = Gate(
             self._accounts,
             names={f"{shown}:{port}", f"localhost:{port}"},
@@ -187,6 +211,7 @@ class Emulator:
             switches=self._switches,
             clock=self._clock,
             log=self._log,
+            callbacks=self._callbacks,
             page=Page(gate, self._studio, board) if self._with_page else None,
         )
         server = web.AppRunner(

@@ -1,12 +1,10 @@
 """Reference media are really fetched, as a service would: over http or https, bounded in bytes, time and redirects.
 
-Each connection is judged by the address it is about to be made to, on every hop, so that no name and no redirect leads
-into a network the sender of a request has no business in. The emulator's own address is always open: there lie the
-uploads, and nothing else without a key.
+Each connection is judged on every hop. The emulator's own address is always open: there lie the uploads, and nothing else
+without a key.
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from runner.core.network import check_host
+from runner.emulator.outward import Forbidden, judged
 
 REDIRECTS = 3
 TOTAL_S = 60.0
@@ -32,10 +31,6 @@ class Unfetchable(Exception):
         super().__init__(reason)
 
 
-class _Forbidden(OSError):
-    """Raised where a socket would be made; an OSError, as aiohttp expects there."""
-
-
 class Fetcher:
     """Made by `fetcher`, inside a running event loop."""
 
@@ -47,7 +42,7 @@ class Fetcher:
         try:
             async with asyncio.timeout(TOTAL_S):
                 await self._follow(url, target, max_bytes)
-        except _Forbidden as fault:
+        except Forbidden as fault:
             raise Unfetchable(str(fault)) from None
         except TimeoutError:
             raise Unfetchable("no answer in time") from None
@@ -72,14 +67,10 @@ class Fetcher:
 async def fetcher(own: tuple[str, int], *, allow_private: bool) -> AsyncIterator[Fetcher]:
     """A fetcher for the emulator at the address and port `own`."""
 
-    def judged(address: tuple[object, ...]) -> socket.socket:
-        family, kind, protocol, _, place = address
-        assert isinstance(place, tuple)
-        if place[:2] != own and (reason := check_host(place[0], allow_private=allow_private)):
-            raise _Forbidden(f"{place[0]} is {reason}")
-        return socket.socket(family, kind, protocol)  # type: ignore[arg-type]
+    def forbidden(address: str, at_port: int) -> str | None:
+        return None if (address, at_port) == own else check_host(address, allow_private=allow_private)
 
-    connector = aiohttp.TCPConnector(socket_factory=judged, limit=32)
+    connector = aiohttp.TCPConnector(socket_factory=judged(forbidden), limit=32)
     async with aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -117,7 +108,7 @@ async def _receive(answer: aiohttp.ClientResponse, target: Path, max_bytes: int)
 def _words(fault: Exception) -> str:
     """One line without the library's class names."""
     match fault:
-        case aiohttp.ClientConnectorError(os_error=_Forbidden() as forbidden):
+        case aiohttp.ClientConnectorError(os_error=Forbidden() as forbidden):
             return str(forbidden)
         case aiohttp.ClientConnectorDNSError():
             return "its host has no address"

@@ -13,11 +13,13 @@ from runner.contract import check
 from runner.contract.model import Model
 from runner.core.media import Kind
 from runner.core.request import canonical
+from runner.emulator import callback_url
 from runner.emulator.clock import FARTHEST_S
 from runner.emulator.refusals import Refusal, Side
 from runner.emulator.switches import WAN25, Switches
 from runner.emulator.tasks import FILTERS, TYPES, Task
 
+CALLBACK = "callback_url"
 LABEL_CHARACTERS = 80
 SEEDS = 2**31  # seeds lie in [0, SEEDS)
 BATCH = 50  # tasks of one query, and of one page of the list
@@ -98,9 +100,15 @@ def read(raw: bytes, models: Mapping[str, Model], wished: Wishes, switches: Swit
         sounds = {name for name, rule in model.by_property.items() if rule.kind is Kind.AUDIO}
         written = {name: value for name, value in written.items() if name not in sounds}
     body = {**model.defaults, **written}
-    if faults := check.faults(model, body):
+    loopback, called = switches.callbacks == "loopback", body.get(CALLBACK)
+    lawful = body
+    if loopback and isinstance(called, str) and called.startswith("http://"):
+        lawful = {**body, CALLBACK: f"https{called.removeprefix('http')}"}
+    if faults := check.faults(model, lawful):
         first = faults[0]
         raise _unlawful(first.headline, str(first.path[0]))
+    if called is not None and (reason := callback_url.fault(called, loopback=loopback)):
+        raise _unlawful(f"`{CALLBACK}` is never called: {reason}", CALLBACK)
     return Asked(model=model, body=body, digest=hashlib.sha256(raw).hexdigest(), wishes=wished)
 
 

@@ -178,6 +178,15 @@ class NoResults:
     task: Which
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """Send the task's callback `copies` times, 0: never, each with its retries, and `seconds` later."""
+
+    task: Which
+    copies: int = 1
+    seconds: float = 0.0
+
+
 # ---------------------------------------------------------------------------------------------------- polls
 
 
@@ -264,7 +273,7 @@ class Upload:
 
 
 OnCreate = Reply | AmendCreate | Drop | Stall
-OnTask = Reserve | Charge | Settle | Length | Hold | Fail | Cancel | NoResults
+OnTask = Reserve | Charge | Settle | Length | Hold | Fail | Cancel | NoResults | Callback
 OnPoll = Word | AmendPoll | Poll | DropPoll
 Mishap = OnCreate | OnTask | OnPoll | Download | Upload
 

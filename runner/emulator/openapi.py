@@ -65,6 +65,8 @@ def _request(model: Model, switches: Switches) -> Schema:
             del properties[word]["maxLength"]
             said = properties[word].get("description")
             properties[word]["description"] = "; ".join(filter(None, [said, f"cut to {most} characters"]))
+    if switches.callbacks == "loopback" and (called := properties.get(intake.CALLBACK)):
+        called["pattern"] = called["pattern"].replace("^https:", "^https?:")
     if switches.unknown_fields == "ignore":
         del schema["additionalProperties"]
     return schema

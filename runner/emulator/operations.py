@@ -135,6 +135,14 @@ OPERATIONS: tuple[Operation, ...] = (
         answers={200: json_answer("Invoice")},
     ),
     Operation(
+        method="GET",
+        path="/_emulate/callbacks",
+        id="getCallbacks",
+        says="Every try to deliver a callback",
+        key=Key.CONTROL,
+        answers={200: json_answer("CallbackAttempts")},
+    ),
+    Operation(
         method="POST",
         path="/_emulate/clock",
         id="advanceClock",

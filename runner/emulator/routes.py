@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from runner.emulator import catalogue, downloads, intake, openapi, tasks
+from runner.emulator.callbacks import Callbacks
 from runner.emulator.clock import Clock
 from runner.emulator.downloads import hang_up
 from runner.emulator.filing import Filing
@@ -39,8 +40,10 @@ class Routes:
         switches: Switches,
         clock: Clock,
         log: Callable[[str], None],
+        callbacks: Callbacks,
         page: Page | None = None,
     ) -> None:
+        self._callbacks = callbacks
         self._studio, self._gate, self._filing, self._page = studio, gate, filing, page
         self._base_url, self._switches, self._clock, self._log = base_url, switches, clock, log
 
@@ -63,6 +66,7 @@ class Routes:
                 web.get("/v1/credits", self._credits),
                 web.get("/v1/models", self._list_models),
                 web.get("/_emulate/invoice", self._show_invoice),
+                web.get("/_emulate/callbacks", self._show_callbacks),
                 web.post("/_emulate/clock", self._advance),
                 *self._filing.routes(),
                 *(self._page.routes() if self._page else ()),
@@ -202,6 +206,10 @@ class Routes:
             for (account, key), times in self._studio.seen.items()
         ]
         return web.json_response({"tasks": [line.body() for line in self._studio.invoice()], "seen": seen})
+
+    async def _show_callbacks(self, request: web.Request) -> web.Response:
+        self._gate.control(request)
+        return web.json_response({"attempts": [attempt.body() for attempt in self._callbacks.attempts]})
 
     async def _advance(self, request: web.Request) -> web.Response:
         self._gate.control(request)

@@ -6,6 +6,7 @@ from typing import TypeVar
 from runner.emulator.mishaps import (
     AmendCreate,
     AmendPoll,
+    Callback,
     Cancel,
     Changes,
     Charge,
@@ -35,6 +36,7 @@ from runner.emulator.tasks import Status
 __all__ = [
     "AmendCreate",
     "AmendPoll",
+    "Callback",
     "Cancel",
     "Changes",
     "Charge",
@@ -60,7 +62,7 @@ __all__ = [
     "Word",
 ]
 
-_OnTask = TypeVar("_OnTask", Reserve, Charge, Settle, Length, Hold, Fail, Cancel, NoResults)
+_OnTask = TypeVar("_OnTask", Reserve, Charge, Settle, Length, Hold, Fail, Cancel, NoResults, Callback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

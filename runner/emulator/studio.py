@@ -147,13 +147,17 @@ class Studio:
         mishap = self._script.on_poll(task.number, task.label, job.polls.total(), task.status, job.polls[task.status])
         if isinstance(mishap, Poll | DropPoll):
             return mishap
-        body = tasks.query_body(task, self._switches, self._links(job))
+        body = self.told(job)
         match mishap:
             case Word():
                 return {**body, "status": mishap.status}
             case AmendPoll():
                 return mishap.applied(body)
         return body
+
+    def told(self, job: Job) -> dict[str, Any]:
+        """What an honest poll says of the task."""
+        return tasks.query_body(job.task, self._switches, self._links(job))
 
     def batch(self, account: Account, identifiers: Sequence[str]) -> list[dict[str, Any]] | Poll | DropPoll:
         """The bodies of these tasks, each once; unknown ones are left out. What strikes one poll strikes all, but a 404."""

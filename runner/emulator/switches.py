@@ -31,6 +31,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "billing_rule": ("auto", "per_call", "per_second"),
     "upload_types": ("media", "images"),
     "file_errors": ("status", "200"),
+    "callbacks": ("public", "loopback", "none"),
     "lacks": tuple(Lack),
 }
 
@@ -62,6 +63,7 @@ class Switches:
     file_hours: float = 72
     upload_types: Literal["media", "images"] = "media"
     file_errors: Literal["status", "200"] = "status"
+    callbacks: Literal["public", "loopback", "none"] = "public"
     lacks: frozenset[Lack] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:

@@ -80,6 +80,7 @@ class Works:
         self._ready: asyncio.Queue[Job] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
         self.pace = Pace(workers)
+        self.settled: Callable[[Job], None] = lambda job: None  # told of every task whose end is paid
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator["Works"]:
@@ -194,6 +195,7 @@ class Works:
     def _settle(self, job: Job, charged: Decimal) -> None:
         job.task = tasks.settled(job.task, self._clock.now(), charged)
         job.bearer.settle(job.task.reserved, charged, job.task.created_at)
+        self.settled(job)
 
 
 def bug_line(bug: BaseException) -> str:
