@@ -216,6 +216,17 @@ def test_a_run_that_is_cut_short_is_resumed(
         assert api.bought() == 3
 
 
+def test_an_account_that_was_empty_when_the_last_take_was_sent_leaves_the_plan_open(
+    stage: Stage, shotrunner: Shotrunner
+) -> None:
+    stage.write("film.yaml", HEAD + SEA)
+    with service(stage, Reply(create=1, status=402)) as api:
+        planned(shotrunner, api.base_url)
+        assert carried(shotrunner, api.base_url).code == 1
+        assert carried(shotrunner, api.base_url).code == 0
+        assert api.bought() == 1
+
+
 def test_resumed_it_buys_no_second_retry(stage: Stage, shotrunner: Shotrunner) -> None:
     fails = (Fail(task=n, code="content_policy_violation", message="no") for n in (1, 2))
     with service(stage, *fails, Reply(create=3, status=402)) as api:
