@@ -1,6 +1,7 @@
 """`run` from a storyboard to clips, film and manifest, over real sockets to the emulator it starts itself."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -144,6 +145,19 @@ def test_plan_and_validate_write_nothing(stage: Stage) -> None:
     assert stage.shotrunner("plan", "film.yaml").code == 0
     assert stage.shotrunner("plan", "film.yaml", "--detailed-exitcode").code == 5
     assert sorted(stage.folder.rglob("*")) == before
+
+
+def test_plan_and_validate_run_no_git_and_run_runs_none_of_the_repositorys_own(stage: Stage) -> None:
+    (stage.folder / ".git").mkdir()
+    stub = stage.write("bin/git", f'#!/bin/sh\necho "$@" >> {stage.folder}/asked\nexit 1\n')
+    stub.chmod(0o755)
+    path = f"{stub.parent}:{os.environ['PATH']}"
+    assert stage.shotrunner("validate", "film.yaml", PATH=path).code == 0
+    assert stage.shotrunner("plan", "film.yaml", PATH=path).code == 0
+    assert not (stage.folder / "asked").exists()
+    assert stage.shotrunner("run", "film.yaml", "--shots", "hill", PATH=path).code in (0, 1)
+    asked = (stage.folder / "asked").read_text(encoding="utf-8").splitlines()
+    assert asked and all(line.startswith("-c core.fsmonitor=false -c core.hooksPath=/dev/null ") for line in asked)
 
 
 def test_the_second_run_is_refused_while_the_first_holds_the_lock_and_waits_if_told(stage: Stage) -> None:

@@ -17,6 +17,7 @@ from purchases import AT, entry, life, purchase, sent
 
 from runner.adapters import journal as journals
 from runner.adapters.journal import Journal, Output
+from runner.adapters.journal_file import connect, for_writing
 from runner.adapters.journal_rows import VERSION
 from runner.core.errors import NotRecorded, Refused, TaskHeld
 from runner.core.lifecycle import Event, State, Unlawful
@@ -100,6 +101,24 @@ async def test_entries_of_one_call_are_kept_all_or_none(path: Path) -> None:
         await journal.record(*life(State.DONE, "b"))
         assert [p.state for p in journal.current()["b"]] == [State.DONE]
     assert states(path) == {("b", 1): State.DONE}
+
+
+def test_every_commit_waits_for_the_disk(path: Path) -> None:
+    """Nothing short of pulling the plug would show it otherwise."""
+    db = for_writing(connect(path, "rwc"))
+    told = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "fullfsync")}
+    db.close()
+    assert told == {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1}  # 2: FULL, synced at every commit
+
+
+async def test_both_connections_of_a_writer_wait_for_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readied: list[sqlite3.Connection] = []
+    monkeypatch.setattr(journals, "for_writing", lambda db: readied.append(db) or for_writing(db))
+    opens: list[sqlite3.Connection] = []
+    monkeypatch.setattr(journals, "connect", lambda *given: opens.append(connect(*given)) or opens[-1])
+    with opened(path) as journal:
+        await journal.record(sent())
+    assert len(opens) == 2 and readied == opens
 
 
 async def test_hundreds_of_writers_share_their_commits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,14 @@ def test_it_is_private_and_git_ignores_it(repository: Path) -> None:
     assert status.stdout == b""
 
 
+def test_a_state_folder_that_others_could_look_into_is_closed(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    state.chmod(0o755)
+    make_state(state)
+    assert state.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_folder_of_other_things_is_left_as_it_is(repository: Path) -> None:
     before = repository.stat().st_mode
     with pytest.raises(Refused, match="holds other files"):

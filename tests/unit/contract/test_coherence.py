@@ -64,6 +64,13 @@ def test_no_misspelt_keyword_is_overlooked(name: str) -> None:
         assert any(fault.path[: len(path) - 1] == path[:-1] for fault in found), (path, found)
 
 
+@pytest.mark.parametrize("target", ["https://example.org/a.json", "other.json#/duration", "#/properties/model"])
+def test_no_part_of_a_model_stands_elsewhere(target: str) -> None:
+    document = copy.deepcopy(WAN25)
+    document["properties"]["duration"] = {"$ref": target}
+    assert any(path[:2] == ("properties", "duration") for path, _ in faults(document))
+
+
 def _put(*path: str | int, value: Any) -> Callable[[Any], None]:
     def change(document: Any) -> None:
         for step in path[:-1]:

@@ -43,7 +43,8 @@ async def test_the_intent_holds_all_that_a_later_run_must_know() -> None:
     intent = made.purchase().intent
     [post] = made.posts()
     assert (intent.storyboard, intent.take, intent.account, intent.unit) == ("films/keeper", "a.1", "acc", "credit")
-    assert intent.body == post.body
+    request = buy("a").request
+    assert request is not None and intent.body == post.body == request.sent({})  # a replay needs the very bytes
     assert intent.idempotency_key == post.idempotency_key == idempotency_key(key="a", purchase=1, account="acc")
     assert intent.reserved == Decimal("25.5")
 
@@ -203,6 +204,7 @@ async def test_a_receipt_that_cannot_be_written_is_told_at_once_and_stops_submit
     assert "task-a-1" in told
     assert "a.1" in told
     assert [post.key for post in made.api.posts] == ["a"]
+    assert made.desk.halt.why() == "the journal cannot be written"  # said of all that is not bought therefore
     assert made.purchase().state is State.INTENDED  # found unknown by the next run
 
 

@@ -104,6 +104,10 @@ def test_the_code_is_read_before_the_status(code: str) -> None:
         assert meaning(submitted(status, envelope(status, code=code))) == UNSURE
         assert meaning(submitted(status, envelope(status, type=code))) == UNSURE  # beside a number as code
         assert meaning(submitted(status, {**envelope(status, code=code), "id": TASK})) == UNSURE
+        told = submitted(status, envelope(status, code=code))
+        assert (
+            isinstance(told, Unclear) and told.contested
+        )  # somebody bought under this key: nothing more is sent under it
 
 
 @pytest.mark.parametrize(
@@ -168,6 +172,12 @@ def test_a_poll_stays_below_the_tasks_path(task_id: str) -> None:
     assert call.path.startswith("/v1/tasks/")
     assert call.path.removeprefix("/v1/tasks/").strip("." if set(task_id) == {"."} else "") != ""
     assert not set(call.path.removeprefix("/v1/tasks/")) & set("/?#\\@ ")
+
+
+@pytest.mark.parametrize(("task_id", "path"), [("a:b", "/v1/tasks/a%3Ab"), ("../x?y#z", "/v1/tasks/..%2Fx%3Fy%23z")])
+def test_a_task_id_is_one_segment_of_the_path(task_id: str, path: str) -> None:
+    """Whatever a journal or a person brings, beside what the service may answer."""
+    assert evolink.poll(task_id).path == path
 
 
 def test_a_post_carries_the_body_and_its_idempotency_key() -> None:
