@@ -328,6 +328,31 @@ def unpack(archive: Path, folder: Path | None, **told: Any) -> Exit:
 
 
 @cli.command()
+@STORYBOARD
+@LOADING
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The out folder of the run that is shown.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The page; else index.html in the out folder.",
+)
+@click.option("--sheet", type=click.Path(path_type=Path), metavar="FILE", help="Draw a contact sheet too, a PNG.")
+@SCREEN
+def report(storyboard: Path, output: Path | None, sheet: Path | None, **told: Any) -> Exit:
+    """Show the takes of a run side by side in one HTML file: to look at, to compare, to choose from. No network.
+
+    \b
+    shotrunner report film.yaml
+    shotrunner report film.yaml --pipeline preview --sheet contact.png
+    """
+    from runner.commands.report import report as command
+
+    return _within(told, lambda view, terminal: command(storyboard, output, sheet, typed(told), terminal))
+
+
+@cli.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @CHOOSING

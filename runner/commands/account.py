@@ -65,7 +65,7 @@ class Account:
         made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE and not _adopted(p)]
         statuses = {name: word for name, word in words(self.decided, self.history).items() if name in self.purchases}
         done_steps = [step for step in self.steps if step.get("status") == "done"]
-        film = next((str(step["output"]) for step in done_steps if "output" in step), "")
+        film = next((str(step["output"]) for step in done_steps if step["step"] == "assemble"), "")
         return summary.Report(
             takes=len(self.purchases),
             made=len(made),
@@ -165,9 +165,10 @@ def _unknown(name: str, purchase: Purchase) -> summary.Unknown:
 
 
 def _outputs(step: Mapping[str, object]) -> list[str]:
-    """What a program made, each a name below the out folder."""
+    """What a step made beside a film, each a name below the out folder."""
     made = step.get("outputs")
-    return [str(one["output"]) for one in made] if isinstance(made, list) else []
+    own = [str(step["output"])] if step["step"] == "report" else []
+    return own + ([str(one["output"]) for one in made] if isinstance(made, list) else [])
 
 
 def _why_not(step: Mapping[str, object]) -> str:

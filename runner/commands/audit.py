@@ -1,14 +1,11 @@
 """`shotrunner audit`: a manifest's files hashed again and its keys reckoned again, offline. Writes nothing."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from runner.adapters import catalog
-from runner.adapters.files import MISSING, Checkout, Unreadable, decoded, resolve, sha256_of
+from runner.adapters.files import MISSING, Checkout, Unreadable, resolve, sha256_of
 from runner.adapters.root import git_top
-from runner.contract import check
+from runner.commands import manifests
 from runner.core.errors import Exit, Refused
 from runner.planning import audit as judge
 from runner.planning.audit import Claim, Finding
@@ -16,13 +13,11 @@ from runner.screen import audit as view_of
 from runner.screen.diagnostics import Format
 from runner.screen.terminal import Terminal
 
-MOST_BYTES = 256 * 1024 * 1024  # 100,000 takes are told in less
-
 
 def audit(file: Path, root: Path | None, view: Format, terminal: Terminal) -> Exit:
     """Print what differs. INCOMPLETE when anything does. Raises `Refused` for what is no manifest, `Rejected` for a broken model."""
     folder = file.resolve().parent
-    manifest = _read(file)
+    manifest = manifests.read(file)
     root = root.resolve() if root else _root(folder, str(manifest["storyboard"]["path"]))
     models = catalog.models(Checkout(root=root, shown_from=Path.cwd()))
     findings = [_checked(claim, folder if claim.beside else root) for claim in judge.claims(manifest)]
@@ -37,26 +32,6 @@ def audit(file: Path, root: Path | None, view: Format, terminal: Terminal) -> Ex
     )
     terminal.out(view_of.as_json(report) if view is Format.JSON else view_of.text(report, colour=terminal.colour_out))
     return Exit.INCOMPLETE if report.faults else Exit.DONE
-
-
-def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        if not file.is_file():
-            raise Unreadable(MISSING if not file.exists() else "is not a regular file")
-        if file.stat().st_size > MOST_BYTES:
-            raise Unreadable("is too large for a manifest")
-        manifest = json.loads(decoded(file.read_bytes()))
-    except Unreadable as fault:
-        raise Refused(f"{file} {fault.reason}") from None
-    except OSError as fault:
-        raise Refused(f"{file} cannot be read: {fault.strerror}") from None
-    except (ValueError, RecursionError):
-        raise Refused(f"{file} is no JSON", help="a run writes `manifest.json` into its out folder") from None
-    schema = catalog.schema("manifest")
-    if faults := check.document(manifest, schema, "a manifest"):
-        raise Refused(f"{file} is no manifest: {faults[0].headline}", help="a run writes it into its out folder")
-    found: Mapping[str, Any] = manifest
-    return found
 
 
 def _root(folder: Path, storyboard: str) -> Path:

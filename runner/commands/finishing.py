@@ -1,5 +1,7 @@
 """What is made of the clips once they are here: films, and what a program of the user's own makes; a record a step."""
 
+import asyncio
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,16 +9,19 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.adapters import program
-from runner.adapters.files import MISSING, Unreadable, resolve, sha256_of
+from runner.adapters.files import MISSING, Unreadable, resolve, sha256_of, write_whole
+from runner.adapters.journal import Journal
 from runner.adapters.media import Unreadable as Undecodable
 from runner.adapters.outputs import Outputs
+from runner.commands import sheet
 from runner.commands.account import latest
 from runner.commands.account import words as words_of
 from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.language.exec_step import Exec
-from runner.language.pipeline import Assemble, Generate, Step
+from runner.language.pipeline import Assemble, Generate, Report, Step
 from runner.planning.history import History
+from runner.screen import report as view_of
 from runner.screen.clean import words
 from runner.steps import command, film
 from runner.steps.cut import BadCut
@@ -26,14 +31,16 @@ Record = dict[str, object]  # of a step, as the manifest has it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What a run stands at when its clips are here. `placed` is the clip of each take in the out folder; `note` says a line
-    while it works; `stopped` tells that the run is to end."""
+    """What a run stands at when its clips are here. `placed` is the clip of each take in the out folder; `document` the
+    manifest as of now; `note` says a line while it works; `stopped` tells that the run is to end."""
 
     loaded: Loaded
     decided: Decided
     history: History
+    journal: Journal
     outputs: Outputs
     placed: Mapping[str, str]
+    document: Callable[[], Mapping[str, object]]
     note: Callable[[str], None]
     stopped: Callable[[], bool]
 
@@ -54,6 +61,9 @@ async def finish(steps: Sequence[Step], made: Made, records: list[Record]) -> No
             case Assemble():
                 records.append({"step": "assemble", "output": step.output})
                 records[-1].update(await _film(step, made))
+            case Report():
+                records.append({"step": "report", "output": step.output})
+                records[-1].update(await _report(step, made))
             case Exec():
                 before = [record for record in records if record["status"] != "done"]
                 records.append({"step": "exec", "command": list(step.command)})
@@ -62,6 +72,30 @@ async def finish(steps: Sequence[Step], made: Made, records: list[Record]) -> No
 
 def _held(by: Record) -> Record:
     return {"status": "stopped", "error": f"{by.get('output') or by['step']} was not made"}
+
+
+async def _report(step: Report, made: Made) -> Record:
+    """Write the page and the contact sheet of all that was made; equal ones are left as they are."""
+    if made.stopped():
+        return {"status": "stopped"}
+    folder = made.outputs.path("")
+    seen = await asyncio.to_thread(
+        sheet.look, made.loaded, made.decided, made.history, made.journal, made.document(), folder
+    )
+    page = view_of.html(seen.sheet).encode()
+    sha256 = hashlib.sha256(page).hexdigest()
+    new = made.outputs.current(step.output, sha256) is None
+    if new:
+        await asyncio.to_thread(write_whole, made.outputs.path(step.output), page)
+        await made.outputs.note(step.output, sha256, sha256)
+    record: Record = {"status": "done", "sha256": sha256, "made": new}
+    if step.sheet is not None:
+        picture = made.outputs.path(step.sheet)
+        await asyncio.to_thread(seen.contact, picture)
+        drawn = sha256_of(picture)
+        await made.outputs.note(step.sheet, drawn, drawn)
+        record["outputs"] = [{"output": step.sheet, "sha256": drawn}]
+    return record
 
 
 async def _film(step: Assemble, made: Made) -> Record:

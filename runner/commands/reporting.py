@@ -141,11 +141,12 @@ class Run:
 
     async def manifest(self) -> None:
         """Write the manifest as of now."""
-        history = self._history()
-        head = self._film_head()
-        document = manifest.build(head, self.decided.plan, history, self.placed, self._bill(history))
-        content = json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        content = json.dumps(self._document(), indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         await asyncio.to_thread(self.outputs.write_manifest, content)
+
+    def _document(self) -> dict[str, object]:
+        history = self._history()
+        return manifest.build(self._film_head(), self.decided.plan, history, self.placed, self._bill(history))
 
     async def keep_lock(self, *, begun: bool = False) -> None:
         """Bring the lock in git up to date. Raises `NotKept`."""
@@ -169,8 +170,10 @@ class Run:
                 loaded=self.loaded,
                 decided=self.decided,
                 history=history,
+                journal=self.journal,
                 outputs=self.outputs,
                 placed=self.placed,
+                document=self._document,
                 note=self.note,
                 stopped=lambda: self.stopped is not None,
             )

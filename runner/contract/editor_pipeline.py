@@ -12,7 +12,8 @@ MOST_WORDS = 256
 MOST_OUTPUTS = 64
 MOST_SECONDS = 24 * 3600
 TIMEOUT_S = 600
-OUTPUT = "^(?![/.-])(?!clips/)(?!.*/\\.{0,2}/).*[^/]\\.mp4$"
+_BELOW = "^(?![/.-])(?!clips/)(?!.*/\\.{0,2}/).*[^/]"
+OUTPUT, PAGE, PICTURE = (f"{_BELOW}\\.{ending}$" for ending in ("mp4", "html", "png"))
 MADE = "^(?![/.-])(?!clips(/|$))(?!manifest\\.json(/|$))(?!.*(^|/)\\.{0,2}/)(?!.*/\\.{0,2}$).+$"
 
 
@@ -55,6 +56,7 @@ def pipeline_schema(models: Mapping[str, Model]) -> Schema:
                         mapping("", {"generate": _generate()}, ["generate"]),
                         mapping("", {"assemble": _assemble()}, ["assemble"]),
                         mapping("", {"exec": _exec()}, ["exec"]),
+                        mapping("", {"report": _report()}, ["report"]),
                     ],
                 },
             },
@@ -175,4 +177,23 @@ def _exec() -> Schema:
             },
         },
         ["command"],
+    )
+
+
+def _report() -> Schema:
+    return mapping(
+        "Show all takes side by side in one HTML file",
+        {
+            "output": {
+                "description": "The page's file below the out folder",
+                "type": "string",
+                "pattern": PAGE,
+                "default": "index.html",
+            },
+            "sheet": {
+                "description": "A contact sheet of all takes as one picture",
+                "type": "string",
+                "pattern": PICTURE,
+            },
+        },
     )

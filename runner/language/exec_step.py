@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from runner.contract.editor_pipeline import MOST_OUTPUTS, MOST_SECONDS, MOST_WORDS, TIMEOUT_S
 from runner.core.diagnostics import Diagnostic, Rejected, Source, Span
-from runner.language import fields, paths
+from runner.language import fields
 from runner.language.faults import Faults
 from runner.language.node import Entry, Node, Scalar
+from runner.language.outputs import unfit
 from runner.language.template import Templates
 
 KEYS = ("command", "outputs", "timeout_s")
 PLACES: Mapping[str, str] = {"clips": "clips", "manifest": "manifest.json"}
-TAKEN = ("clips", "manifest.json")  # in the out folder, by the run itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +96,3 @@ def _outputs(at: Node, faults: Faults) -> tuple[str, ...]:
     if members and len(members.items) > MOST_OUTPUTS:
         faults.add("too-many", f"`outputs` has more than {MOST_OUTPUTS} names", at.span, help="let it make one archive")
     return tuple(found)
-
-
-def unfit(name: str) -> str:
-    """Why a step may not make a file of this name below the out folder; empty: it may."""
-    parts = name.split("/")
-    if not paths.is_relative(name) or any(part in ("", ".", "..") or part != part.strip() for part in parts):
-        return "it is a plain name below the out folder"
-    if parts[0].startswith(".") or parts[0].casefold() in TAKEN:
-        return "that place is taken"
-    if name.startswith("-"):
-        return "a program would read it as an option"
-    return ""

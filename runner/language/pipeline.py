@@ -10,10 +10,11 @@ from runner.core.diagnostics import Label, Rejected, Source, Span, in_file_order
 from runner.language import fields, node
 from runner.language.document import parse
 from runner.language.editorial import read_transition
-from runner.language.exec_step import Exec, read_exec, unfit
+from runner.language.exec_step import Exec, read_exec
 from runner.language.faults import Faults
 from runner.language.node import Mapping as Tree
 from runner.language.node import Node, Scalar, plain
+from runner.language.outputs import read_output
 from runner.language.provider_choice import FREE, ProviderChoice, read_provider
 from runner.language.take import OWN_WORDS, Layer, Setting, Transition
 
@@ -48,7 +49,16 @@ class Assemble:
     span: Span
 
 
-Step = Generate | Assemble | Exec
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Show all takes in one HTML file, and in one picture. Both names are posix, below the out folder; no `sheet`, no picture."""
+
+    output: str
+    sheet: str | None
+    span: Span
+
+
+Step = Generate | Assemble | Exec | Report
 OFTEN = ("exec",)  # steps there may be several of
 
 
@@ -209,6 +219,8 @@ def _made(step: Step) -> tuple[str, ...]:
             return (step.output,)
         case Exec():
             return step.outputs
+        case Report():
+            return (step.output, *([step.sheet] if step.sheet else []))
 
 
 def _generate(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Generate | None:
@@ -225,7 +237,7 @@ def _assemble(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Asse
         return None
     already = len(faults.found)
     output, transition, missing = (tree.get(key) for key in keys)
-    name = _output(output, faults) if output else "film.mp4"
+    name = read_output(output, "output", faults, ending=".mp4", example="film.mp4") if output else "film.mp4"
     entering = read_transition(transition, faults) if transition else None
     if missing is not None:
         word = fields.fixed_text(missing, "`missing`", faults, takes=" or ".join(Missing))
@@ -243,27 +255,27 @@ def _assemble(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Asse
     return Assemble(output=name, transition=entering, missing=Missing(word), span=entry.key.span)
 
 
-def _output(at: Node, faults: Faults) -> str | None:
-    """A plain relative name below the out folder, where the clips and the manifest lie too."""
-    written = fields.fixed_text(at, "`output`", faults, takes="a file's name")
-    if written is None:
-        return None
-    reason = unfit(written)
-    if not reason and (not written.endswith(".mp4") or written.endswith("/.mp4") or written == ".mp4"):
-        reason = "its name ends in `.mp4`"
-    if not reason:
-        return written
-    faults.add("bad-path", f"`output` is `{fields.clipped(written)}`; {reason}", at.span, help="for example `film.mp4`")
-    return None
-
-
 def _exec(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Exec | None:
     film = next((step.output for step in reversed(before) if isinstance(step, Assemble)), None)
     return read_exec(entry, film, faults)
+
+
+def _report(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Report | None:
+    tree = fields.shaped(entry.value, "`report`", ("output", "sheet"), faults)
+    if tree is None:
+        return None
+    already = len(faults.found)
+    output, sheet = tree.get("output"), tree.get("sheet")
+    page = read_output(output, "output", faults, ending=".html", example="index.html") if output else "index.html"
+    picture = read_output(sheet, "sheet", faults, ending=".png", example="contact.png") if sheet else None
+    if len(faults.found) > already or page is None:
+        return None
+    return Report(output=page, sheet=picture, span=entry.key.span)
 
 
 _STEPS: dict[str, Callable[[node.Entry, Sequence[Step], Faults], Step | None]] = {
     "generate": _generate,
     "assemble": _assemble,
     "exec": _exec,
+    "report": _report,
 }

@@ -52,6 +52,17 @@ def line(text: str) -> str:
     return _COMMAND.sub("#\ufffd", _masked(text, (), same_length=True))
 
 
+def passage(text: str) -> str:
+    """Text of several lines to be shown in a place of its own: its breaks and blanks stay, other control characters go."""
+    text = "\n".join(_CONTROL.sub("", row.replace("\t", " ")) for row in _BREAK.sub(_one_break, text).split("\n"))
+    return _masked(text, (), same_length=False)
+
+
+def _one_break(found: re.Match[str]) -> str:
+    """Line breaks of any kind as line feeds, tabs as they are."""
+    return "".join("\t" if c == "\t" else "\n" for c in found[0].replace("\r\n", "\n"))
+
+
 def _masked(text: str, secrets: Iterable[str], *, same_length: bool) -> str:
     def stars(secret: str) -> str:
         return "*" * len(secret) if same_length else "***"

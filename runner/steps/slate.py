@@ -24,8 +24,8 @@ def drawn(words: tuple[str, ...], width_px: int, height_px: int) -> npt.NDArray[
     pen.rectangle((0, 0, max(2, unit // 2), height_px), STRIPE)
     sizes = ((3 * unit, "DejaVuSans-Bold.ttf", BRIGHT), (unit * 3 // 2, "DejaVuSans.ttf", STRIPE))
     for words_, (size, name, colour) in zip(words[:2], sizes, strict=False):
-        y = _set(pen, words_, _font(name, size), colour, (margin, y), room, lines=2) + unit // 2
-    text = _font("DejaVuSans.ttf", max(8, unit * 5 // 4))
+        y = _set(pen, words_, font(name, size), colour, (margin, y), room, lines=2) + unit // 2
+    text = font("DejaVuSans.ttf", max(8, unit * 5 // 4))
     for words_ in words[2:]:
         room_below = height_px - 2 * unit - y
         y = _set(pen, words_, text, DULL, (margin, y + unit // 2), room, lines=room_below // _line_px(text)) + unit // 2
@@ -35,7 +35,8 @@ def drawn(words: tuple[str, ...], width_px: int, height_px: int) -> npt.NDArray[
 Font = ImageFont.FreeTypeFont
 
 
-def _font(name: str, size: int) -> Font:
+def font(name: str, size: int) -> Font:
+    """One of the fonts that come with Shotrunner, in pixels."""
     return ImageFont.truetype(BytesIO((FONTS / name).read_bytes()), size)
 
 
@@ -82,6 +83,12 @@ def _broken(words: str, font: Font, room: int, most: int) -> Iterator[str]:
             given, pending = given + 1, [word[fits:], *pending] if word[fits:] else pending
     if line and given < most:
         yield line
+
+
+def shortened(line: str, font: Font, room: int) -> str:
+    """The line as far as it fits into `room` pixels."""
+    plain = "".join(c if c.isprintable() else " " for c in line)
+    return plain if font.getlength(plain) <= room else _cut(plain, font, room)
 
 
 def _cut(line: str, font: Font, room: int) -> str:

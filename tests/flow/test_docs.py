@@ -329,6 +329,7 @@ steps:
   - generate: {zzzz: 1}
   - assemble: {zzzz: 1}
   - exec: {zzzz: 1}
+  - report: {zzzz: 1}
   - zzzz: 1
 """,
 )

@@ -13,21 +13,11 @@ from typing import Any
 import pytest
 from emulation import KEY, SEEDED, Client, emulated
 from interop.browser import Tab, browsing
+from interop.hostile import HOSTILE
 
 from runner.emulator.order import Order
 from runner.emulator.renderer import render
 from runner.emulator.script import Fail, Hold, Script
-
-HOSTILE = (
-    "<script>document.title = 'hacked'</script>",
-    "<img src=x onerror=\"document.title='hacked'\">",
-    "</div></button><iframe srcdoc=\"<script>parent.document.title='hacked'</script>\">",
-    "<svg onload=\"document.title='hacked'\"><style>*{display:none}</style>",
-    "{{constructor.constructor('document.title=1')()}} ${document.title=1} javascript:document.title=1",
-    "\u202egnp.exe\u2066 \u0000 \u2028 \x1b]0;hacked\x07",
-    "http://192.0.2.1/pixel.gif <link rel=stylesheet href=//192.0.2.1/x.css>",
-)
-
 
 Render = Callable[[Order, Path], None]
 

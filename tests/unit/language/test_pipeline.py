@@ -6,7 +6,7 @@ import pytest
 from runner.core.diagnostics import CODES, Diagnostic, Rejected, Source
 from runner.language import pipeline
 from runner.language.exec_step import Exec
-from runner.language.pipeline import Assemble, Generate, Missing, Pipeline
+from runner.language.pipeline import Assemble, Generate, Missing, Pipeline, Report
 from runner.language.provider_choice import FREE, PROVIDERS
 from runner.language.take import Layer
 from runner.providers.provider import PROVIDERS as KNOWN
@@ -146,7 +146,7 @@ def test_an_output_leaves_neither_its_folder_nor_its_kind(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("step", ["timeline: {output: film.otio}", "report: {output: index.html}"])
+@pytest.mark.parametrize("step", ["timeline: {output: film.otio}"])
 def test_a_step_that_is_not_built_is_an_unknown_key(step: str) -> None:
     assert codes(f"provider: animatic\nsteps:\n  - generate: {{}}\n  - {step}\n") == ["unknown-key"]
 
@@ -288,3 +288,16 @@ def test_no_shipped_pipeline_runs_a_command() -> None:
     for path in SHIPPED.glob("*.yaml"):
         shipped = pipeline.load(Source(path=path.name, name=path.name, text=path.read_text(encoding="utf-8")))
         assert not [step for step in shipped.steps if isinstance(step, Exec)]
+
+
+# ---------------------------------------------------------------- report
+
+
+def test_a_report_is_a_page_and_if_wished_a_picture() -> None:
+    text = "provider: animatic\nsteps:\n  - generate: {}\n  - report: "
+    plain = lawful(f"{text}{{}}\n").steps[-1]
+    assert isinstance(plain, Report) and (plain.output, plain.sheet) == ("index.html", None)
+    both = lawful(f"{text}{{output: a/b.html, sheet: c.png}}\n").steps[-1]
+    assert isinstance(both, Report) and (both.output, both.sheet) == ("a/b.html", "c.png")
+    for step in ("{output: x.mp4}", "{sheet: x.jpg}", "{output: ../x.html}", "{output: .html}"):
+        assert codes(f"{text}{step}\n") == ["bad-path"]
