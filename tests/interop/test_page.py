@@ -91,7 +91,7 @@ async def test_a_task_is_seen_waiting_at_work_failed_and_done(tmp_path: Path, co
             " [card.querySelector('.name').textContent, card.querySelector('.state').className.split(' ')[1]]))"
         )
         assert shown == {"waits": "pending", "works": "processing", "ends": "processing", "fails": "failed"}
-        assert "Not this." in await tab.js("document.querySelector('.still.failed').innerText")
+        await tab.until("document.querySelector('.still.failed').innerText.includes('Not this.')")
         assert await tab.js("document.querySelector('.still.processing progress').value") == 10
         client.emulator.advance(3600)
         await tab.until("document.querySelector('.state.completed') && true")
