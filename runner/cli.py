@@ -414,6 +414,15 @@ def models(model: str | None, **told: Any) -> Exit:
     help="Accounts with their keys, credits, models and limits, in YAML; in place of --key, --balance and --rate.",
 )
 @click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep tasks, credits, invoice, files and clips there, for the next start; else all goes when it ends.",
+)
+@click.option(
+    "--max-disk", type=Size(), metavar="SIZE", help="What clips and uploads may take together; 10GiB by default."
+)
+@click.option(
     "--set",
     "switches",
     multiple=True,
@@ -436,6 +445,8 @@ def emulate(
     balance: Decimal | None,
     rate: float | None,
     accounts: Path | None,
+    keep: Path | None,
+    max_disk: int | None,
     switches: tuple[str, ...],
     callback_ca: Path | None,
     **told: Any,
@@ -445,6 +456,7 @@ def emulate(
     \b
     shotrunner emulate --port 8642
     shotrunner emulate --balance 40 --rate 0.5
+    shotrunner emulate --port 8642 --keep ~/.emulated
     shotrunner emulate --set profile=documented --set lacks=idempotency
     """
     from runner.commands.emulate import emulate as command
@@ -460,6 +472,8 @@ def emulate(
             balance=balance,
             rate=rate,
             accounts=accounts,
+            keep=keep,
+            max_disk=max_disk,
             switches=switches,
             callback_ca=callback_ca,
             terminal=terminal,

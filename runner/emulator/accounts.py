@@ -113,15 +113,10 @@ class Bearer:
         self.open(amount, at)
 
     def open(self, reserved: Decimal, at: float) -> None:
-        """A task is under way."""
-        self.begun(reserved, at)
-        for one in (self, self.account):
-            one.meter.open += 1
-
-    def begun(self, reserved: Decimal, at: float) -> None:
-        """Counts a reserve, without asking."""
+        """Counts the reserve of a task that is under way, without asking."""
         for one in (self, self.account):
             one.reserved += reserved
+            one.meter.open += 1
         self._by_day[_day(at)] += reserved
 
     def ended(self) -> None:
@@ -175,6 +170,7 @@ class Accounts:
         check(holders)
         self._switches = switches
         self._accounts = tuple(Account(n, holder) for n, holder in enumerate(holders, 1))
+        self._closed: list[Bearer] = []
         self._bearers = {key.secret: Bearer(one, key) for one in self._accounts for key in one.holder.keys}
 
     def each(self) -> tuple[Account, ...]:
@@ -196,12 +192,17 @@ class Accounts:
             raise Refusal(402 if as_402 else 401, side, code="key_expired", message="This key has expired")
         return found
 
-    def named(self, account: str, key: str) -> Bearer | None:
-        """The bearer of these names."""
-        for bearer in self._bearers.values():
-            if (bearer.account.name, bearer.key.name) == (account, key):
-                return bearer
-        return None
+    def named(self, account: str, key: str) -> Bearer:
+        """The bearer of these names; one that no key opens, where account or key are not there any more."""
+        own = {(one.account.name, one.key.name): one for one in (*self._bearers.values(), *self._closed)}
+        if (account, key) in own:
+            return own[account, key]
+        found = next((one for one in self._accounts if one.name == account), None)
+        if found is None:
+            found = Account(len(self._accounts) + 1, Holder(name=account, keys=(), credits=ZERO))
+            self._accounts = (*self._accounts, found)
+        self._closed.append(Bearer(found, Key(secret="", name=key)))
+        return self._closed[-1]
 
 
 def _day(at: float) -> int:

@@ -29,24 +29,30 @@ from runner.emulator.accounts import Accounts
 from runner.emulator.board import Board
 from runner.emulator.callbacks import callbacks
 from runner.emulator.clock import Clock
+from runner.emulator.disk import Disk
 from runner.emulator.fetch import fetcher
 from runner.emulator.filing import Filing
 from runner.emulator.gate import Gate
 from runner.emulator.holders import PLAY_MONEY, Holder, Key, Limits
 from runner.emulator.intake import CALLBACK
+from runner.emulator.job import Job
 from runner.emulator.order import Order
 from runner.emulator.page import Page
 from runner.emulator.references import References
 from runner.emulator.renderer import render
 from runner.emulator.routes import Routes
 from runner.emulator.script import Callback, Script
+from runner.emulator.shelf import Shelf
+from runner.emulator.store import Store
 from runner.emulator.studio import Line, Studio
 from runner.emulator.switches import Switches
 from runner.emulator.uploads import Uploads
-from runner.emulator.works import Job, Works
+from runner.emulator.works import Works
 
 GOODBYE_S = 0.5  # for answers under way when the emulator ends
 PROBE_S = 60  # for one reference
+_SKIPPED = "skipped seconds"
+_REFERENCES = "references"
 
 # What cannot be read as HTTP at all is answered by the library; it must not talk to the terminal of the process around it.
 _QUIET = logging.getLogger("runner.emulator")
@@ -57,7 +63,7 @@ class Emulator:
     """The video API on this machine, between `async with`. May run in the event loop of its only client.
 
     `models` are the models offered, by name; `folder` exists and belongs to the caller: what is written there goes when
-    the emulator does. `host` is a loopback address, `port` 0 any free port. `workers` is how many clips are rendered at
+    the emulator does, but for one with a `store`. `host` is a loopback address, `port` 0 any free port. `workers` is how many clips are rendered at
     once. `allow_private` lets reference URLs lead into private networks and to other servers of this machine. `control`
     is what the endpoints below /_emulate want in place of a key (made up if not given). `clock` gives unix seconds, for
     expiry and prices; `log` takes one line a request.
@@ -67,6 +73,9 @@ class Emulator:
     service behaves where nobody knows it, `script` what goes wrong. `render` makes the clips, each in a thread, and raises
     BadMedia. `page` serves a page at / that shows all this, to who has the control token. `callback_authority` is a
     PEM file whose certificates callbacks trust too.
+
+    `store` are books that outlive the emulator, and then `folder` is its own and its files do too; the caller closes them.
+    `max_disk` is how many bytes clips and uploads may take together.
     """
 
     def __init__(
@@ -88,6 +97,8 @@ class Emulator:
         render: Callable[[Order, Path], None] = render,
         page: bool = False,
         callback_authority: str | None = None,
+        store: Store | None = None,
+        max_disk: int | None = None,
         clock: Callable[[], float] = time.time,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
@@ -103,7 +114,7 @@ class Emulator:
         self._models, self._folder, self._host, self._wanted_port = models, folder, host, port
         self._workers, self._allow_private = workers, allow_private
         self._script = script or Script()
-        self._clock = Clock(clock)
+        self._base_clock, self._given, self._max_disk = clock, store, max_disk
         self._render, self._with_page, self._callback_authority = render, page, callback_authority
         self._log = lambda line: log(_printable(line))
         self.base_url = ""
@@ -154,10 +165,12 @@ class Emulator:
             self._callbacks.post(job.task.id, url, body, planned.seconds if planned else 0.0)
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="emulator-", dir=self._folder))
-        stack.push_async_callback(asyncio.to_thread, shutil.rmtree, work, ignore_errors=True)
-        for name in ("clips", "references", "uploads"):
-            (work / name).mkdir()
+        work, store = await self._opened_books(stack)
+        self._clock = Clock(
+            self._base_clock,
+            skipped_s=float(store.word(_SKIPPED) or 0),
+            told=lambda seconds: store.remember(_SKIPPED, repr(seconds)),
+        )
         listening = stack.enter_context(_listen(self._host, self._wanted_port))
         port: int = listening.getsockname()[1]
         shown = f"[{self._host}]" if ":" in self._host else self._host
@@ -166,8 +179,13 @@ class Emulator:
         stack.push_async_callback(asyncio.to_thread, probe.close)  # waits for a file being looked at
         fetching = await stack.enter_async_context(fetcher((self._host, port), allow_private=self._allow_private))
         stack.callback(self._clock.close)
+        disk = Disk(self._max_disk)
+        shelf = Shelf(work / "clips", store, disk, self._switches, self._clock.now)
+        jobs = store.jobs(self._models, self._accounts)
+        shelf.restore(jobs)
         works = Works(
-            work / "clips",
+            store,
+            shelf,
             References(work / "references", fetching, probe),
             workers=self._workers,
             script=self._script,
@@ -180,6 +198,8 @@ class Emulator:
         self._studio = Studio(
             self._models,
             works,
+            store,
+            disk,
             base_url=self.base_url,
             switches=self._switches,
             script=self._script,
@@ -194,6 +214,7 @@ class Emulator:
             )
         )
         works.settled = self._call_back
+        self._studio.restore(jobs, store.seen(), self._accounts)
         gate = Gate(
             self._accounts,
             names={f"{shown}:{port}", f"localhost:{port}"},
@@ -201,7 +222,8 @@ class Emulator:
             switches=self._switches,
             clock=self._clock,
         )
-        uploads = Uploads(work / "uploads", self._clock.now, self._switches)
+        uploads = Uploads(work / "uploads", store, disk, self._switches, self._clock.now)
+        uploads.restore(store.uploads(work / "uploads"))
         board = Board(self._studio, self._accounts, self._clock)
         routes = Routes(
             self._studio,
@@ -220,6 +242,27 @@ class Emulator:
         stack.push_async_callback(server.cleanup)
         await server.setup()
         await web.SockSite(server, listening).start()
+        for job in jobs:
+            works.resume(job)  # not before: its references may lie here
+
+    async def _opened_books(self, stack: AsyncExitStack) -> tuple[Path, Store]:
+        """Where files lie, and the books."""
+        if self._given is not None:
+            await asyncio.to_thread(_make_room, self._folder)
+            return self._folder, self._given
+        work = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="emulator-", dir=self._folder))
+        stack.push_async_callback(asyncio.to_thread, shutil.rmtree, work, ignore_errors=True)
+        await asyncio.to_thread(_make_room, work)
+        store = Store()
+        stack.callback(store.close)
+        return work, store
+
+
+def _make_room(work: Path) -> None:
+    """The folders of an emulator; references are fetched anew."""
+    shutil.rmtree(work / _REFERENCES, ignore_errors=True)
+    for name in ("clips", _REFERENCES, "uploads"):
+        (work / name).mkdir(mode=0o700, exist_ok=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -9,9 +9,9 @@ from runner.core.money import ZERO
 from runner.emulator import intake
 from runner.emulator.accounts import Accounts
 from runner.emulator.clock import Clock
+from runner.emulator.job import Job
 from runner.emulator.studio import Studio
 from runner.emulator.tasks import Status, Task, number
-from runner.emulator.works import Job
 
 MOST_ROWS = 500  # of one answer; more are there for the asking
 

@@ -17,8 +17,15 @@ class Clock:
     Who waits here waits real seconds, and no longer once time is moved past the moment.
     """
 
-    def __init__(self, base: Callable[[], float] = time.time) -> None:
-        self._base, self._skipped_s = base, 0.0
+    def __init__(
+        self,
+        base: Callable[[], float] = time.time,
+        *,
+        skipped_s: float = 0.0,
+        told: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        """`skipped_s` were skipped before; `told` hears of all that were, whenever it is more."""
+        self._base, self._skipped_s, self._told = base, skipped_s, told
         self._alarms: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
@@ -38,6 +45,7 @@ class Clock:
             raise ValueError(f"a clock advances by 0 to {FARTHEST_S:.0f} seconds")
         if self._skipped_s + seconds > _ALL_S:
             raise ValueError("a thousand years have been skipped")
+        self._told(self._skipped_s + seconds)
         self._skipped_s += seconds
         self._ring()
 

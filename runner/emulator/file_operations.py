@@ -5,7 +5,7 @@ from runner.emulator.intake import BATCH
 from runner.emulator.operation import PART, SEGMENT, Answer, Key, Operation, binary, header, json_answer, path, query
 
 _REFUSED = Answer(says="Refused", content={"application/json": {"oneOf": [ref("FileRefusal"), ref("Error")]}})
-_UPLOAD_REFUSED = dict.fromkeys((400, 403, 408, 413, 415), _REFUSED)
+_UPLOAD_REFUSED = dict.fromkeys((400, 403, 408, 413, 415, 503), _REFUSED)
 _RECEIPT = header(
     "X-Evo-Upload-Id",
     "A name of the client's own for the upload",

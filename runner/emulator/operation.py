@@ -42,7 +42,7 @@ class Operation:
 
     @property
     def errors(self) -> tuple[int, ...]:
-        common = (403, 500) if self.key is Key.NONE else (401, 403, 500)
+        common = (403, 500) if self.key is Key.NONE else (401, 403, 500, 503)
         body = (400, 408, 413) if self.body else ()
         return tuple(sorted({*self.refusals, *common, *body} - set(self.answers)))
 

@@ -19,6 +19,7 @@ from runner.emulator.gate import BODY_BYTES, Gate, json_bytes, not_found
 from runner.emulator.page import BOARD, Page
 from runner.emulator.refusals import Lack, Refusal, Side
 from runner.emulator.script import AmendCreate, Drop, DropPoll, Poll, Reply, Said, Stall
+from runner.emulator.store import Unusable
 from runner.emulator.studio import Studio
 from runner.emulator.switches import Switches
 from runner.emulator.works import bug_line
@@ -87,6 +88,9 @@ class Routes:
             answer = self._refused(refusal)
         except web.HTTPException as raised:
             answer = self._refused(_of_aiohttp(raised), raised.headers.get("Allow"))
+        except Unusable as fault:
+            self._log(f"the books cannot be written: {fault.reason}")
+            answer = self._refused(Refusal(503, message="Service temporarily unavailable: its books cannot be written"))
         except web.RequestPayloadError:
             answer = self._refused(Refusal(400, param=""))
         except ConnectionError:

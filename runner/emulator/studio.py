@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hmac import compare_digest
@@ -12,15 +12,19 @@ from secrets import randbelow
 from typing import Any
 
 from runner.contract.model import Model
+from runner.core.money import ZERO
 from runner.emulator import billing, intake, tasks
-from runner.emulator.accounts import Account, Bearer
+from runner.emulator.accounts import Account, Accounts, Bearer
 from runner.emulator.clock import Clock
+from runner.emulator.disk import Disk, Full
 from runner.emulator.intake import Asked, Page, Wishes
+from runner.emulator.job import Job
 from runner.emulator.refusals import Lack, Refusal, Side
-from runner.emulator.script import AmendPoll, Download, DropPoll, NoResults, OnCreate, Poll, Reserve, Script, Word
+from runner.emulator.script import AmendPoll, Download, DropPoll, OnCreate, Poll, Reserve, Script, Word
+from runner.emulator.store import Store
 from runner.emulator.switches import Switches
-from runner.emulator.tasks import Status, Task
-from runner.emulator.works import Job, Works
+from runner.emulator.tasks import Task
+from runner.emulator.works import Works
 
 FINISH_S = 45  # that a create waits for its task, where tasks are finished at submit
 
@@ -81,6 +85,8 @@ class Studio:
         self,
         models: Mapping[str, Model],
         works: Works,
+        store: Store,
+        disk: Disk,
         *,
         base_url: str,
         switches: Switches,
@@ -88,6 +94,7 @@ class Studio:
         clock: Clock,
     ) -> None:
         self.models, self._works, self._base_url = models, works, base_url
+        self._store, self._disk = store, disk
         self._switches, self._script, self._clock = switches, script, clock
         self._jobs: dict[str, Job] = {}
         self._replays: dict[tuple[Account, str], Job] = {}
@@ -98,12 +105,13 @@ class Studio:
         """Counts a create and says which mishap strikes it. Raises Refusal 429, and it was none."""
         bearer.admit(self._clock.elapsed())
         if wished.idempotency_key:
+            self._store.saw(bearer.account.name, wished.idempotency_key)
             self.seen[bearer.account.number, wished.idempotency_key] += 1
         self._labels[wished.label] += 1
         return self._script.on_create(self._labels.total(), wished.label, self._labels[wished.label])
 
     def accept(self, bearer: Bearer, raw: bytes, wished: Wishes) -> Accepted:
-        """The task of this create. Raises Refusal 400, 402, 403, 404, 409."""
+        """The task of this create; it is in the books before this returns. Raises Refusal 400, 402, 403, 404, 409, 503."""
         account = bearer.account
         asked = intake.read(raw, self.models, wished, self._switches)
         bearer.demand(asked.model.name, self._switches)
@@ -114,11 +122,23 @@ class Studio:
                 raise Refusal(409, param="Idempotency-Key")
             return Accepted(task=known.task, replayed=True)
         job = self._new(bearer, asked)
-        self._jobs[job.task.id] = job
-        if replay:
-            self._replays[account, replay] = job
+        self._enter(job)
         self._works.put(job)
         return Accepted(task=job.task, replayed=False)
+
+    def restore(self, jobs: Iterable[Job], seen: Mapping[tuple[str, str], int], accounts: Accounts) -> None:
+        """Begins with what earlier starts left in the books."""
+        for job in jobs:
+            job.bearer.open(job.task.reserved, job.task.created_at)
+            if job.task.ended:
+                job.bearer.ended()
+            if job.task.charged is not None:
+                job.bearer.settle(job.task.reserved, job.task.charged, job.task.created_at)
+            self._enter(job)
+        numbers = {account.name: account.number for account in accounts.each()}
+        for (name, key), times in seen.items():
+            if name in numbers:
+                self.seen[numbers[name], key] = times
 
     def task_id(self, number: int) -> str:
         """The id of the task with this number. Raises LookupError."""
@@ -179,23 +199,22 @@ class Studio:
         mine = [job for job in self._jobs.values() if job.account is account and not self._gone(job)]
         fitting = [job for job in reversed(mine) if page.fits(job.task)]
         first = (page.number - 1) * page.size
-        rows = [
-            tasks.listed_body(job.task, has_results=job.task.status is Status.COMPLETED and self._has_results(job))
-            for job in fitting[first : first + page.size]
-        ]
+        rows = [tasks.listed_body(job.task, has_results=bool(job.links)) for job in fitting[first : first + page.size]]
         return {"data": rows, "page": page.number, "page_size": page.size, "total": len(fitting)}
 
     def result(self, token: str, identifier: str) -> tuple[Path, Task, Download | None]:
         """The clip behind a link, its task, and how its download goes wrong. Raises Refusal 404, and 403 once the link has expired."""
         job = self._jobs.get(identifier)
         made = [at for link, at in job.links.items() if compare_digest(token.encode(), link.encode())] if job else []
-        if job is None or not made or not self._has_results(job):
-            raise Refusal(404, Side.QUERY, code="result_not_found", message="Result not found", param="")
+        if job is None or not made:
+            raise _no_result()
         if made[0] + self._switches.link_s <= self._clock.now():
             raise Refusal(403, Side.QUERY, code="link_expired", message="Link has expired")
+        if (clip := self._works.clip(job)) is None:
+            raise _no_result()
         job.downloads += 1
         spoiled = self._script.on_download(job.task.number, job.task.label, job.downloads)
-        return self._works.clip(job), job.task, spoiled
+        return clip, job.task, spoiled
 
     def jobs(self) -> Collection[Job]:
         """Every task ever made, in the order of their creates."""
@@ -204,8 +223,7 @@ class Studio:
     def clip(self, identifier: str) -> Path | None:
         """The clip of this task, whoever's and however old it is; None where there is none."""
         job = self._jobs.get(identifier)
-        clip = self._works.clip(job) if job and job.task.status is Status.COMPLETED else None
-        return clip if clip and clip.is_file() else None
+        return self._works.clip(job) if job else None
 
     def invoice(self) -> tuple[Line, ...]:
         """Every task ever made, in the order of their creates."""
@@ -235,6 +253,7 @@ class Studio:
         reserved = planned.amount if planned else billing.price(asked.model, asked.body, unknown, now)
         width, height = asked.model.size(asked.body, None)
         pixels = width * height * asked.model.output.fps * intake.seconds(asked)
+        self._demand_disk()
         bearer.reserve(reserved, now, self._switches)
         task = Task(
             id=tasks.task_id(now, randbelow(tasks.ID_SPACE)),
@@ -247,19 +266,42 @@ class Studio:
             label=wished.label,
             user_group=bearer.account.user_group,
         )
-        return Job(bearer=bearer, asked=asked, task=task, pixels=pixels)
+        job = Job(bearer=bearer, asked=asked, task=task, pixels=pixels)
+        try:
+            self._store.save(job)
+        except BaseException:
+            self._works.pace.done(pixels, None)
+            bearer.ended()
+            bearer.settle(reserved, ZERO, now)
+            raise
+        return job
+
+    def _enter(self, job: Job) -> None:
+        self._jobs[job.task.id] = job
+        if job.task.idempotency_key and Lack.IDEMPOTENCY not in self._switches.lacks:
+            self._replays[job.account, job.task.idempotency_key] = job
+
+    def _demand_disk(self) -> None:
+        """Raises Refusal 503 where no clip would find room."""
+        try:
+            self._disk.demand()
+        except Full:
+            message = "Service temporarily unavailable: the emulator's disk is full (--max-disk)"
+            raise Refusal(503, message=message) from None
 
     def _links(self, job: Job) -> list[str]:
         """What a query says of the result; once its link is dead, a new one where links are fresh."""
-        if not job.links or not self._has_results(job):
+        if not job.links:
             return []
         now = self._clock.now()
         if self._switches.fresh_links and max(job.links.values()) + self._switches.link_s <= now:
             job.link(now)
+            self._store.save(job)
         return [f"{self._base_url}/results/{list(job.links)[-1]}/{job.task.id}.mp4"]
-
-    def _has_results(self, job: Job) -> bool:
-        return self._script.on_task(NoResults, job.task.number, job.task.label) is None
 
     def _gone(self, job: Job) -> bool:
         return job.task.ended_at is not None and job.task.ended_at + self._switches.task_s <= self._clock.now()
+
+
+def _no_result() -> Refusal:
+    return Refusal(404, Side.QUERY, code="result_not_found", message="Result not found", param="")

@@ -4,19 +4,21 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from runner.adapters.media import digest as digest_of
 from runner.emulator.accounts import Account
+from runner.emulator.disk import Disk, Full
 from runner.emulator.sniff import HEAD_BYTES, sniff
 from runner.emulator.switches import Switches
 
 MAX_BYTES = 100_000_000
 _BATCH_BYTES = 1 << 20
+FULL = "The emulator's disk is full (--max-disk)"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _UPLOAD_PATH = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,7}")
 _RECEIPT = re.compile(r"[A-Za-z0-9._-]{16,128}")
@@ -81,18 +83,51 @@ class Draft:
         self.path.unlink(missing_ok=True)
 
 
+class Books(Protocol):
+    """Where it is written which files there are; the store's part that is wanted here."""
+
+    def keep(self, upload: Upload) -> None: ...
+
+    def forget(self, uploads: Iterable[Upload]) -> None: ...
+
+
 class Uploads:
     """The files of one emulator, in `folder`, which exists and is its own."""
 
     def __init__(
-        self, folder: Path, clock: Callable[[], float], switches: Switches, *, max_bytes: int = MAX_BYTES
+        self,
+        folder: Path,
+        books: Books,
+        disk: Disk,
+        switches: Switches,
+        clock: Callable[[], float],
+        *,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        self._folder, self._clock, self._switches, self.max_bytes = folder, clock, switches, max_bytes
-        self._kept: dict[str, Upload] = {}
+        self._folder, self._books, self._disk = folder, books, disk
+        self._switches, self._clock, self.max_bytes = switches, clock, max_bytes
+        self._kept: dict[str, Upload] = {}  # the oldest first
+        disk.giver(self._let_go)
+
+    def restore(self, uploads: Iterable[Upload]) -> None:
+        """Begins with those of these files, the oldest first, that are still there; whatever else lies in the folder goes."""
+        self._kept = {upload.id: upload for upload in uploads if upload.path.is_file()}
+        self._disk.used += sum(
+            upload.size_bytes for upload in self._kept.values()
+        )  # also beyond a bound that was wider
+        for path in self._folder.iterdir():
+            if path.name not in self._kept:
+                path.unlink()
+        self._forget()
 
     async def take_in(self, account: Account, chunks: AsyncIterator[bytes]) -> Draft:
         """Streams a file to disk. Raises BadUpload; an unfinished file is removed, whatever ended it."""
         digest, size, batch = hashlib.sha256(), 0, bytearray()
+
+        def take(file: BinaryIO) -> None:
+            file.write(batch)
+            digest.update(batch)
+            batch.clear()
 
         async def write(path: Path) -> tuple[str, int]:
             nonlocal size
@@ -104,9 +139,8 @@ class Uploads:
                         raise too_large(self.max_bytes)
                     batch.extend(chunk)
                     if len(batch) >= _BATCH_BYTES:
-                        await asyncio.to_thread(_take_in, file, digest.update, bytes(batch))
-                        batch.clear()
-                await asyncio.to_thread(_take_in, file, digest.update, bytes(batch))
+                        await asyncio.to_thread(take, file)
+                await asyncio.to_thread(take, file)
             finally:
                 await asyncio.to_thread(file.close)
             return digest.hexdigest(), size
@@ -138,6 +172,10 @@ class Uploads:
         if receipt and not _RECEIPT.fullmatch(receipt):
             raise BadUpload(400, "Invalid X-Evo-Upload-Id")
         self._demand_room(account)
+        try:
+            self._disk.take(draft.size_bytes)
+        except Full:
+            raise BadUpload(503, FULL) from None
         now = self._clock()
         upload = Upload(
             id=draft.id,
@@ -153,6 +191,11 @@ class Uploads:
             expires_at=now + self._switches.file_s,
             receipt=receipt,
         )
+        try:
+            self._books.keep(upload)
+        except BaseException:
+            self._disk.give(draft.size_bytes)
+            raise
         self._kept[upload.id] = upload
         return upload
 
@@ -180,7 +223,7 @@ class Uploads:
         upload = self._kept.get(identifier)
         if upload is None or upload.account != account.name:
             raise BadUpload(404, "File not found or expired")
-        self._drop(upload)
+        self._drop([upload])
 
     def quota(self, account: Account) -> dict[str, Any]:
         used = len(self.of(account))
@@ -212,12 +255,20 @@ class Uploads:
 
     def _forget(self) -> None:
         now = self._clock()
-        for upload in [u for u in self._kept.values() if u.expires_at <= now]:
-            self._drop(upload)
+        if expired := [upload for upload in self._kept.values() if upload.expires_at <= now]:
+            self._drop(expired)
 
-    def _drop(self, upload: Upload) -> None:
-        del self._kept[upload.id]
-        upload.path.unlink(missing_ok=True)
+    def _let_go(self) -> bool:
+        before = len(self._kept)
+        self._forget()
+        return len(self._kept) < before
+
+    def _drop(self, uploads: Sequence[Upload]) -> None:
+        self._books.forget(uploads)
+        for upload in uploads:
+            del self._kept[upload.id]
+            self._disk.give(upload.size_bytes)
+            upload.path.unlink(missing_ok=True)
 
 
 def too_large(max_bytes: int) -> BadUpload:
@@ -228,11 +279,6 @@ def safe_name(name: str, suffix: str) -> str:
     """The last part of `name` in letters that need no escaping anywhere, ending in `suffix`."""
     stem = Path(name.replace("\\", "/")).name.rpartition(".")[0] or name
     return (_UNSAFE.sub("_", Path(stem).name).strip("._-")[:80] or "file") + suffix
-
-
-def _take_in(file: BinaryIO, update: Callable[[bytes], None], batch: bytes) -> None:
-    file.write(batch)
-    update(batch)
 
 
 def _head(path: Path) -> bytes:

@@ -5,65 +5,38 @@ rendered at the same time, each on one thread.
 """
 
 import asyncio
-import secrets
 import time
 import traceback
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 from runner.core.media import Kind
 from runner.core.money import ZERO
 from runner.emulator import billing, intake, tasks
-from runner.emulator.accounts import Account, Bearer
 from runner.emulator.clock import Clock
-from runner.emulator.intake import Asked
+from runner.emulator.disk import Full
+from runner.emulator.job import Job
 from runner.emulator.order import BadMedia, Order
 from runner.emulator.pace import Pace
-from runner.emulator.references import CODES, BadReference, Medium, References
+from runner.emulator.references import CODES, BadReference, References
 from runner.emulator.script import Cancel, Charge, Fail, Hold, Length, NoResults, Script, Settle
-from runner.emulator.tasks import Status, Task, TaskError
+from runner.emulator.shelf import Shelf
+from runner.emulator.store import Store, Unusable
+from runner.emulator.tasks import Task, TaskError
 
 FETCHERS = 8
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Job:
-    """A task and what belongs to it. `pixels` is all frames together.
-
-    `links` are the unguessable parts of its result links, with the unix time each was made at; the first comes with the
-    clip. `polls` counts by the true status each found.
-    """
-
-    bearer: Bearer
-    asked: Asked
-    task: Task
-    pixels: int
-    links: dict[str, float] = field(default_factory=dict)
-    media: Mapping[Kind, tuple[Medium, ...]] = field(default_factory=dict)
-    held: bool = False
-    polls: Counter[Status] = field(default_factory=Counter)
-    downloads: int = 0
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def account(self) -> Account:
-        return self.bearer.account
-
-    def link(self, at: float) -> None:
-        self.links[secrets.token_urlsafe(24)] = at
-
-
 class Works:
-    """For one event loop; `folder`, where clips are kept, exists and is its own."""
+    """For one event loop; what becomes of a job is saved in `store`, its clip lies on `shelf`."""
 
     def __init__(
         self,
-        folder: Path,
+        store: Store,
+        shelf: Shelf,
         references: References,
         *,
         workers: int,
@@ -73,9 +46,10 @@ class Works:
         render: Callable[[Order, Path], None],
         log: Callable[[str], None],
     ) -> None:
-        self._folder, self._references, self._workers = folder, references, workers
+        self._store, self._shelf, self._references, self._workers = store, shelf, references, workers
         self._script, self._clock, self._refunds, self._log = script, clock, refunds, log
         self._draw = render
+        self._changing: set[Job] = set()
         self._incoming: asyncio.Queue[Job] = asyncio.Queue()
         self._ready: asyncio.Queue[Job] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="render")
@@ -96,11 +70,22 @@ class Works:
             await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
     def put(self, job: Job) -> None:
+        self._shelf.tidy()
         self._incoming.put_nowait(job)
 
-    def clip(self, job: Job) -> Path:
-        """Where the clip of a completed task lies."""
-        return self._folder / f"{job.task.id}.mp4"
+    def clip(self, job: Job) -> Path | None:
+        """The clip of a task, while there is one."""
+        return self._shelf.path(job) if job.clip_bytes else None
+
+    def resume(self, job: Job) -> None:
+        """A job of an earlier start: what has not ended is worked off anew, what was not settled is settled."""
+        if not job.task.ended:
+            self.pace.put(job.pixels)
+            self.put(job)
+            return
+        job.done.set()
+        if job.task.charged is None and job.owed is not None:
+            self._settle_in_time(job, (job.task.ended_at or 0) - self._clock.now())
 
     async def _work(self, queue: asyncio.Queue[Job], step: Callable[[Job], Awaitable[None]]) -> None:
         while True:
@@ -119,32 +104,38 @@ class Works:
         if not job.held and (hold := planned(Hold, number, label)):
             job.held = True
             if not hold.queued:
-                job.task = tasks.processing(job.task, 10)
+                self._move(job, tasks.processing(job.task, 10))
             if hold.seconds is not None:
                 self._clock.after(hold.seconds, lambda: self.put(job))
             return
-        job.task = tasks.processing(job.task, 10)
+        self._move(job, tasks.processing(job.task, 10))
         if fail := planned(Fail, number, label):
             self._fail(job, TaskError(code=fail.code, message=fail.message), refunded=fail.refunded)
         elif cancel := planned(Cancel, number, label):
-            job.task = tasks.cancelled(job.task, self._clock.now())
-            self._ended(job, ZERO if cancel.refunded and self._refunds else job.task.reserved)
+            with self._whole(job):
+                job.task = tasks.cancelled(job.task, self._clock.now())
+                self._ended(job, ZERO if cancel.refunded and self._refunds else job.task.reserved)
         elif planned(NoResults, number, label):
             self._complete(job, job.task.reserved)
         else:
             job.media = await self._references.gather(job.asked)
-            job.task = tasks.processing(job.task, 40)
+            self._move(job, tasks.processing(job.task, 40))
             self._ready.put_nowait(job)
 
     async def _render(self, job: Job) -> None:
         begun = time.perf_counter()
         order = self._order(job)
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._draw, order, self.clip(job))
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._draw, order, self._shelf.part(job))
+            self._shelf.put(job)
         except BadMedia as fault:
             kind = next(iter(job.media), None)
             code = CODES[kind] if kind else "generation_failed_no_content"
             self._fail(job, TaskError(code=code, message=fault.reason))
+            return
+        except Full:
+            error = TaskError(code="resource_exhausted", message="The emulator's disk is full (--max-disk).")
+            self._fail(job, error)
             return
         seconds = {kind: [medium.facts.seconds for medium in media] for kind, media in job.media.items()}
         charged = billing.price(job.asked.model, job.asked.body, seconds, job.task.created_at, order.seconds)
@@ -173,29 +164,61 @@ class Works:
         )
 
     def _complete(self, job: Job, price: Decimal, seconds: float | None = None) -> None:
-        job.task = tasks.completed(job.task, self._clock.now())
-        job.link(self._clock.now())
-        other = self._script.on_task(Charge, job.task.number, job.task.label)
-        self._ended(job, other.amount if other else price, seconds)
+        with self._whole(job):
+            job.task = tasks.completed(job.task, self._clock.now())
+            if job.clip_bytes:
+                job.link(self._clock.now())
+            other = self._script.on_task(Charge, job.task.number, job.task.label)
+            self._ended(job, other.amount if other else price, seconds)
 
     def _fail(self, job: Job, error: TaskError, *, refunded: bool = True) -> None:
-        job.task = tasks.failed(job.task, self._clock.now(), error)
-        self._ended(job, ZERO if refunded and self._refunds else job.task.reserved)
+        with self._whole(job):
+            job.task = tasks.failed(job.task, self._clock.now(), error)
+            self._ended(job, ZERO if refunded and self._refunds else job.task.reserved)
 
     def _ended(self, job: Job, charged: Decimal, seconds: float | None = None) -> None:
         self.pace.done(job.pixels, seconds)
-        job.done.set()
+        job.owed = charged
         job.bearer.ended()
+        job.done.set()
+        self._settle_in_time(job, 0)
+
+    def _settle_in_time(self, job: Job, since: float) -> None:
+        """Settles an ended job now, or when the script says so; `since` is its end, as seconds from now, so not above 0."""
         later = self._script.on_task(Settle, job.task.number, job.task.label)
         if later is None:
-            self._settle(job, charged)
+            self._settle(job)
         elif later.seconds is not None:
-            self._clock.after(later.seconds, lambda: self._settle(job, charged))
+            self._clock.after(max(0.0, later.seconds + since), lambda: self._settle(job))
 
-    def _settle(self, job: Job, charged: Decimal) -> None:
-        job.task = tasks.settled(job.task, self._clock.now(), charged)
-        job.bearer.settle(job.task.reserved, charged, job.task.created_at)
+    def _settle(self, job: Job) -> None:
+        assert job.owed is not None
+        job.bearer.settle(job.task.reserved, job.owed, job.task.created_at)
+        self._move(job, tasks.settled(job.task, self._clock.now(), job.owed))
         self.settled(job)
+
+    def _move(self, job: Job, task: Task) -> None:
+        job.task = task
+        self._save(job)
+
+    @contextmanager
+    def _whole(self, job: Job) -> Iterator[None]:
+        """All that happens to the job inside is saved at once."""
+        self._changing.add(job)
+        try:
+            yield
+        finally:
+            self._changing.discard(job)
+            self._save(job)
+
+    def _save(self, job: Job) -> None:
+        """The next save makes good for one that failed: a job is written as a whole."""
+        if job in self._changing:
+            return
+        try:
+            self._store.save(job)
+        except Unusable as fault:
+            self._log(f"{job.task.id} could not be saved: the books are not to be written: {fault.reason}")
 
 
 def bug_line(bug: BaseException) -> str:

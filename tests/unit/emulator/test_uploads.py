@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.emulator.accounts import Account
+from runner.emulator.disk import Disk
 from runner.emulator.holders import FILES, Holder
 from runner.emulator.sniff import sniff
+from runner.emulator.store import Store
 from runner.emulator.switches import Switches
 from runner.emulator.uploads import BadUpload, Upload, Uploads, safe_name
 
@@ -32,7 +34,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def uploads(tmp_path: Path, clock: Clock) -> Uploads:
-    return Uploads(tmp_path, clock, Switches(), max_bytes=3_000_000)
+    return Uploads(tmp_path, Store(), Disk(), Switches(), clock, max_bytes=3_000_000)
 
 
 async def pieces(content: bytes, size: int = 7) -> AsyncIterator[bytes]:
