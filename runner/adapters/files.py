@@ -147,6 +147,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def stamp_of(path: Path) -> str:
+    """Length and times of change of a regular file, as text: while it is the same, so are the bytes. Raises OSError for
+    anything else in its place, a link above all."""
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(None, "not a regular file", str(path))
+    return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}"
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename inside `folder` durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -32,6 +32,8 @@ from runner.core.lifecycle import Event, Unlawful
 from runner.core.request import canonical
 from runner.planning.history import Entry, Purchase, apply, fold
 
+STORE = "store:"  # stands for the folder of the store, wherever it lies: no folder's name, so that no out folder is it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
@@ -155,6 +157,10 @@ class Journal:
             )
             return {path: Output(sha256=sha, stamp=stamp, made_from=made) for path, sha, stamp, made in rows}
 
+    def intact(self) -> dict[str, str]:
+        """What `note_intact` remembers."""
+        return {output.sha256: output.stamp for output in self.outputs(STORE).values()}
+
     def probed(self, sha256: str, version: int) -> Mapping[str, object] | None:
         return self._one("SELECT facts FROM probes WHERE sha256 = ? AND version = ?", (sha256, version))
 
@@ -239,6 +245,17 @@ class Journal:
     async def note_output(self, path: str, output: "Output", at: str) -> None:
         row = (path, output.sha256, output.stamp, output.made_from, at)
         await self._writer.write(lambda db: _run(db, "INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", row))
+
+    async def note_intact(self, stamps: Mapping[str, str], at: str) -> None:
+        """Remember of clips in the store, by digest, the stamp under which their bytes were right."""
+        known = self.intact()
+        rows = [(f"{STORE}/{sha}", sha, stamp, sha, at) for sha, stamp in stamps.items() if known.get(sha) != stamp]
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", rows)
+
+        if rows:
+            await self._writer.write(write)
 
     async def forget_output(self, path: str) -> None:
         await self._writer.write(lambda db: _run(db, "DELETE FROM outputs WHERE path = ?", (path,)))

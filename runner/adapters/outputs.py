@@ -4,7 +4,7 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.adapters.files import copy_whole, sha256_of, write_whole
+from runner.adapters.files import copy_whole, sha256_of, stamp_of, write_whole
 from runner.adapters.journal import Journal, Output
 
 
@@ -25,22 +25,29 @@ class Outputs:
         if known is None or known.made_from != made_from:
             return None
         try:
-            if _stamp(self.path(name)) == known.stamp or sha256_of(self.path(name)) == known.sha256:
+            if stamp_of(self.path(name)) == known.stamp or sha256_of(self.path(name)) == known.sha256:
                 return known
         except OSError:
             return None
         return None
 
-    async def place(self, name: str, clip: Path, sha256: str) -> None:
-        """A copy of a finished clip at `name`; nothing is done where it already lies."""
-        if self.current(name, sha256) is None:
-            copy_whole(clip, self.path(name))
+    async def place(self, name: str, clip: Path, sha256: str) -> bool:
+        """A copy of a finished clip at `name`, where it does not lie already; whether it has the very bytes. Nothing is left of
+        one that has not."""
+        path, known = self.path(name), self.current(name, sha256)
+        if known is None:
+            copy_whole(clip, path)
+            if sha256_of(path) != sha256:
+                path.unlink()
+                return False
+        if known is None or known.stamp != stamp_of(path):  # else a touched file would be read by every run
             await self.note(name, sha256, sha256)
+        return True
 
     async def note(self, name: str, sha256: str, made_from: str) -> None:
         """Record that the file at `name` is ours."""
         path = self.path(name)
-        output = Output(sha256=sha256, stamp=_stamp(path), made_from=made_from)
+        output = Output(sha256=sha256, stamp=stamp_of(path), made_from=made_from)
         await self._journal.note_output(str(path), output, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self._known[str(path)] = output
 
@@ -57,14 +64,6 @@ class Outputs:
 
     def write_manifest(self, content: bytes) -> None:
         write_whole(self.path("manifest.json"), content)
-
-
-def _stamp(path: Path) -> str:
-    """Size and time of change of a regular file; raises OSError for anything else in its place, a link above all."""
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode):
-        raise OSError(None, "not a regular file", str(path))
-    return f"{found.st_size}:{found.st_mtime_ns}"
 
 
 def _remove(path: Path, folder: Path, sha256: str) -> None:

@@ -1,10 +1,10 @@
 """The clip store: finished clips by the digest of their bytes, below the state folder."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from runner.adapters.files import sha256_of, sync_folder
+from runner.adapters.files import sha256_of, stamp_of, sync_folder
 
 
 class Store:
@@ -14,21 +14,39 @@ class Store:
         self.folder = state
         self._clips = state / "clips"
         self._parts = state / "parts"
+        self._judged: dict[str, str] = {}
 
     def path(self, sha256: str) -> Path:
         return self._clips / sha256[:2] / f"{sha256}.mp4"
 
     def has(self, sha256: str, size_bytes: int) -> bool:
-        """Whether the clip is here with the right length; its digest is judged when it is taken (`intact`)."""
+        """Whether the clip is here with the right length; `intact` judges its bytes."""
         try:
             return self.path(sha256).stat().st_size == size_bytes
         except OSError:
             return False
 
+    @property
+    def judged(self) -> Mapping[str, str]:
+        """Clips whose bytes were right, by digest, each with the stamp it had then."""
+        return self._judged
+
+    def trust(self, judged: Mapping[str, str]) -> None:
+        """Take over what an earlier run judged: a clip is read again only if its stamp has changed since."""
+        self._judged.update(judged)
+
     def intact(self, sha256: str) -> bool:
-        """Whether the clip is here with the right bytes."""
+        """Whether the clip is here with the right bytes: as when it was judged last, or read to its end now."""
         path = self.path(sha256)
-        return path.is_file() and sha256_of(path) == sha256
+        try:
+            stamp = stamp_of(path)
+            if self._judged.get(sha256) != stamp:
+                if sha256_of(path) != sha256:
+                    return False
+                self._judged[sha256] = stamp
+        except OSError:
+            return False
+        return True
 
     def part(self, name: str) -> Path:
         """A place for a download that is not finished; the same for the same name. Its folder may not be there yet."""
@@ -49,4 +67,5 @@ class Store:
         part.replace(target)
         for folder in (target.parent, *(folder.parent for folder in new)):
             sync_folder(folder)
+        self._judged[sha256] = stamp_of(target)
         return target

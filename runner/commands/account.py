@@ -18,6 +18,10 @@ from runner.planning.plan import Act, said_of
 from runner.planning.service import Service
 from runner.screen import summary
 
+IN_THE_DARK = frozenset(
+    {State.UNKNOWN, State.INTENDED}
+)  # of what is INTENDED after a run, the answer is not known either
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -80,7 +84,7 @@ class Account:
             film=self._shown(film) if film else "",
             outputs=[self._shown(name) for step in done_steps for name in _outputs(step)],
             seconds=seconds,
-            unknown=[_unknown(name, p) for name, p in known.items() if p.state is State.UNKNOWN],
+            unknown=[_unknown(name, p) for name, p in known.items() if p.state in IN_THE_DARK],
             unfetched=self._owed(known, State.UNFETCHED, State.COMPLETED),
             waiting=self._owed(known, State.WAITING),
             elsewhere=self._owed(known, *OPEN, foreign=True),
@@ -92,11 +96,11 @@ class Account:
 
     def _go_on(self, again: str, known: Mapping[str, Purchase]) -> str:
         """The same command while running again helps; what is unknown is settled by another."""
-        if not any(p.state is State.UNKNOWN for p in known.values()):
+        if not any(p.state in IN_THE_DARK for p in known.values()):
             return again
         _, _, host = self.service.name.partition("@")
         settle = shlex.join(["shotrunner", "reconcile", *(["--base-url", self.service.base_url or ""] if host else [])])
-        helped = any(state is not State.DONE and state is not State.UNKNOWN for state in self.states.values())
+        helped = any(state is not State.DONE and state not in IN_THE_DARK for state in self.states.values())
         return f"{settle}, then {again}" if helped else settle
 
     def _owed(self, known: Mapping[str, Purchase], *states: State, foreign: bool = False) -> list[summary.Owed]:

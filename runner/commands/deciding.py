@@ -60,9 +60,10 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
                 raise Refused(f"{option} {glob} names no take", help=f"takes here: {_some(tuple(t.id for t in takes))}")
 
     def here(purchase: Purchase) -> bool:
-        result = purchase.result or {}
-        return store.has(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))
+        sha256, size_bytes = _digest_of(purchase)
+        return store.has(sha256, size_bytes) and store.intact(sha256)
 
+    store.trust(journal.intact() if journal else {})
     history: History = journal.history() if journal else {}
     now = stamp(datetime.now(UTC))
     recovered = recovery.entries(history, at=now, ephemeral=ephemeral, here=here)
@@ -137,8 +138,13 @@ def _told_by(lock: GitLock | None, told: Iterable[Entry]) -> Iterator[str]:
 
 def _lies(purchase: Purchase, out: Found) -> Path | None:
     """Where in the out folders the bytes of a clip lie."""
+    return out.clip(*_digest_of(purchase))
+
+
+def _digest_of(purchase: Purchase) -> tuple[str, int]:
+    """Digest and length of its clip."""
     result = purchase.result or {}
-    return out.clip(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))
+    return str(result.get("sha256")), int(str(result.get("size_bytes", -1)))
 
 
 def _adoptions(plan: Plan, store: Store, out: Found) -> Iterator[Adoption]:
@@ -150,7 +156,7 @@ def _adoptions(plan: Plan, store: Store, out: Found) -> Iterator[Adoption]:
         if known.missing and (place := _lies(known, out)):
             yield known, place
         elif known.state is State.DONE and "duration_s" not in (known.result or {}):
-            yield known, store.path(str((known.result or {}).get("sha256")))
+            yield known, store.path(_digest_of(known)[0])
 
 
 def caps(loaded: Loaded, options: Options, history: History, plan: Plan) -> tuple[Cap, ...]:

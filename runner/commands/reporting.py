@@ -19,21 +19,21 @@ from runner.adapters import git
 from runner.adapters.journal import Journal
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
-from runner.commands.account import Account, latest
+from runner.commands.account import IN_THE_DARK, Account, latest
 from runner.commands.deciding import Decided
 from runner.commands.finishing import Made, finish
 from runner.commands.gitlock import NotKept
 from runner.commands.loading import Loaded
 from runner.contract import price
 from runner.core.errors import Exit, NotRecorded
-from runner.core.lifecycle import OPEN, State
+from runner.core.lifecycle import OPEN, Event, State
 from runner.execution.desk import Desk, stamp
 from runner.execution.ports import Notice
 from runner.execution.submit import ReceiptUnwritten
 from runner.language.pipeline import Step
 from runner.planning import manifest
 from runner.planning.bill import Bill, bill
-from runner.planning.history import History
+from runner.planning.history import Entry, History
 from runner.planning.manifest import Film
 from runner.screen import summary
 from runner.screen.actions import takes
@@ -165,7 +165,13 @@ class Run:
             except NotKept as fault:
                 self.unwritten = str(fault)
             await self.journal.note_takes(self.loaded.identity, self.loaded.service.name, self._finished(history))
-            self.placed = await generate.place(self.decided.plan, history, self.store, self.outputs)
+            placed = await generate.place(self.decided.plan, history, self.store, self.outputs)
+            self.placed, now = placed.clips, stamp(datetime.now(UTC))
+            for damaged in placed.damaged:
+                self.note(f"{damaged.intent.take}: its clip in the store is damaged; running again fetches it again")
+                entry = Entry(at=now, event=Event.MISPLACED, key=damaged.key, purchase=damaged.number)
+                await self.journal.record(entry)
+            history = self._history()
             made = Made(
                 loaded=self.loaded,
                 decided=self.decided,
@@ -179,9 +185,12 @@ class Run:
             )
             await finish(steps, made, self.steps)
             await self.manifest()
+            await self.journal.note_intact(self.store.judged, now)
         except (OSError, NotRecorded) as fault:
             reason = (fault.strerror if isinstance(fault, OSError) else None) or str(fault)
             self.unwritten = f"{_named(fault)}{reason}"
+            with suppress(OSError):  # it may be another file that cannot be written
+                await self.manifest()
         except Exception as crash:  # noqa: BLE001 - a bug here must not keep back what is paid and until when
             self.crashes.append(crash)
             if self.steps and "status" not in self.steps[-1]:
@@ -232,9 +241,7 @@ class Run:
     def _exit(self, states: Mapping[str, State | None]) -> Exit:
         if any(not isinstance(c, ReceiptUnwritten | NotRecorded) for c in self.crashes):
             raise ExceptionGroup("jobs crashed", self.crashes)
-        if {State.UNKNOWN, State.INTENDED} & set(states.values()) or any(
-            isinstance(c, ReceiptUnwritten) for c in self.crashes
-        ):
+        if IN_THE_DARK & set(states.values()) or any(isinstance(c, ReceiptUnwritten) for c in self.crashes):
             return Exit.UNKNOWN
         if self.stopped is not None:
             return Exit.SIGINT if self.stopped is Signals.SIGINT else Exit.SIGTERM

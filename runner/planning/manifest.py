@@ -16,7 +16,7 @@ SCHEMA = "shotrunner.manifest.v1"
 
 # The word for each state of the purchase a take stands at; a take of which nothing was taken is pending.
 STATUS: Mapping[State, str] = {
-    State.INTENDED: "pending",
+    State.INTENDED: "unknown",
     State.HELD: "pending",
     State.VOID: "pending",
     State.DISCLAIMED: "pending",

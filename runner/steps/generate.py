@@ -1,7 +1,7 @@
 """The step that makes clips: which jobs a plan comes to, and where the finished clips go."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
@@ -38,9 +38,18 @@ def jobs(plan: Plan, orphans: Iterable[Purchase], ends: Iterable[Purchase] = ())
     return (*resumed, *bought)
 
 
-async def place(plan: Plan, history: History, store: Store, outputs: Outputs) -> dict[str, str]:
-    """Copy every finished clip of the storyboard to the out folder; its path there by take id."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Each take's clip in the out folder, by take id, and purchases whose clips in the store have other bytes by now."""
+
+    clips: dict[str, str]
+    damaged: tuple[Purchase, ...]
+
+
+async def place(plan: Plan, history: History, store: Store, outputs: Outputs) -> Placed:
+    """Copy every finished clip of the storyboard to the out folder."""
     placed: dict[str, str] = {}
+    damaged: dict[str, Purchase] = {}
     for action in plan.actions:
         known = standing(history.get(action.request.key, ())) if action.request else None
         if known is None or known.state is not State.DONE or known.result is None:
@@ -49,7 +58,9 @@ async def place(plan: Plan, history: History, store: Store, outputs: Outputs) ->
             continue
         sha256 = str(known.result["sha256"])
         name = f"clips/{action.take.id}.mp4"
-        await outputs.place(name, store.path(sha256), sha256)
-        placed[action.take.id] = name
+        if await outputs.place(name, store.path(sha256), sha256):
+            placed[action.take.id] = name
+        else:
+            damaged[known.key] = known
     await outputs.sweep("clips", frozenset(placed.values()))
-    return placed
+    return Placed(clips=placed, damaged=tuple(damaged.values()))

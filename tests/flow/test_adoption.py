@@ -1,11 +1,13 @@
-"""Clips that lie in the out folder are taken in by their digest, instead of bought again."""
+"""A clip is its digest: taken in where it lies in the out folder, and gone where its bytes are others, whatever its length."""
 
+import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from machines import LOCK, acts, forget, forget_tasks, plan, project, run
+from machines import LOCK, acts, film, forget, forget_tasks, plan, project, run
 from stage import PaidService, Stage, paid
 
 
@@ -82,3 +84,61 @@ def test_a_clip_gone_from_the_store_is_asked_for_once_and_then_missing(stage: St
     assert acts(stage, api) == {"hill.1": "resume", "sea.1": "resume"}
     assert run(stage, api, budget="0").code == 0
     assert api.bought() == 2
+
+
+# Damage
+
+
+def damage(path: Path) -> bytes:
+    """Other bytes of the same length, and the same time of change."""
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return bytes(content)
+
+
+def stored(stage: Stage) -> list[Path]:
+    return sorted(stage.folder.glob(".shotrunner/clips/*/*.mp4"))
+
+
+def digests(stage: Stage) -> list[str]:
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in stored(stage)]
+
+
+def test_a_damaged_clip_in_the_store_is_fetched_again_and_not_copied_on(stage: Stage, api: PaidService) -> None:
+    assert run(stage, api).code == 0
+    shutil.rmtree(stage.folder / "out")
+    damage(stored(stage)[0])
+    assert sorted(acts(stage, api).values()) == ["resume", "reuse"]
+    assert run(stage, api, budget="0").code == 0
+    assert digests(stage) == [path.stem for path in stored(stage)]
+    clips = [take["clip"]["sha256"] for take in stage.manifest(pipeline="clips")["takes"]]
+    copies = sorted((stage.folder / "out/film/clips/clips").iterdir())
+    assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in copies] == clips
+    assert api.bought() == 2
+
+
+def test_a_damaged_clip_in_the_store_is_mended_from_the_out_folder(stage: Stage, api: PaidService) -> None:
+    assert run(stage, api).code == 0
+    damage(stored(stage)[0])
+    assert acts(stage, api) == {"hill.1": "reuse", "sea.1": "reuse"}
+    assert run(stage, api, budget="0").code == 0
+    assert digests(stage) == [path.stem for path in stored(stage)]
+
+
+def test_a_damaged_clip_in_the_out_folder_is_mended_from_the_store(stage: Stage, api: PaidService) -> None:
+    assert run(stage, api).code == 0
+    copy = stage.folder / "out/film/clips/clips/sea.1.mp4"
+    whole = copy.read_bytes()
+    assert damage(copy) != whole
+    assert run(stage, api, budget="0").code == 0
+    assert copy.read_bytes() == whole
+
+
+def test_a_free_clip_that_is_damaged_is_made_again(stage: Stage) -> None:
+    stage.write("film.yaml", film(sea="The sea at dawn"))
+    assert stage.shotrunner("run", "film.yaml", "--pipeline", "clips").code == 0
+    damage(stored(stage)[0])
+    assert stage.shotrunner("run", "film.yaml", "--pipeline", "clips").code == 0
+    assert digests(stage) == [path.stem for path in stored(stage)]

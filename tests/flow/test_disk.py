@@ -151,6 +151,7 @@ def test_a_journal_that_fills_up_anywhere_buys_once_and_tells_what_it_could_not_
             [line] = [line for line in ended.err.splitlines() if line.startswith("keep this:")]
             assert api.invoice[0].task_id in line
             assert "shotrunner reconcile" in ended.err
+            assert stage.statuses() == {"sea.1": "unknown"}
         again = run(stage, api)
         assert again.code == (4 if ended.code == 4 else 0), again
         assert api.bought() == 1

@@ -496,6 +496,8 @@ async def test_requests_takes_outputs_probes_and_durations_are_remembered(path: 
         await journal.note_takes("film", "evolink", {"a.1": "k2"})
         await journal.note_output("/out/film/a.mp4", Output(sha256="s", stamp="1:2", made_from="s"), AT)
         await journal.note_output("/out/film2/a.mp4", Output(sha256="s", stamp="1:2", made_from="s"), AT)
+        await journal.note_intact({"s": "1:2:3", "t": "1:2:3"}, AT)
+        await journal.note_intact({"s": "1:2:4"}, AT)
         await journal.note_probe("s", 1, {"format": "png"})
         for seconds in (1.0, 2.0, 3.0):
             await journal.note_duration("m", "evolink", seconds)
@@ -505,6 +507,7 @@ async def test_requests_takes_outputs_probes_and_durations_are_remembered(path: 
         assert journal.last_keys("film", "evolink") == {"a.1": "k2"}
         assert journal.last_keys("film", "animatic/1") == {}
         assert list(journal.outputs("/out/film")) == ["/out/film/a.mp4"]
+        assert journal.intact() == {"s": "1:2:4", "t": "1:2:3"}
         assert journal.probed("s", 1) == {"format": "png"}
         assert journal.probed("s", 2) is None
         assert journal.durations("m", "evolink", most=2) == [3.0, 2.0]

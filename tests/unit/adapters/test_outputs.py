@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.adapters.files import stamp_of
 from runner.adapters.journal import Journal
 from runner.adapters.outputs import Outputs
 
@@ -62,6 +63,35 @@ async def test_what_lies_there_already_is_not_written_again(out: Path, journal: 
     await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
     after = (out / "clips/a.1.mp4").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+async def test_damage_in_the_store_is_not_copied_on(out: Path, journal: Journal, tmp_path: Path) -> None:
+    source = tmp_path / "state" / digest(CLIP)
+    source.write_bytes(CLIP[::-1])
+    found = outputs(out, journal)
+    assert not await found.place("clips/a.1.mp4", source, digest(CLIP))
+    assert names(out) == []
+    assert found.current("clips/a.1.mp4", digest(CLIP)) is None
+    source.write_bytes(CLIP)
+    assert await found.place("clips/a.1.mp4", source, digest(CLIP))
+
+
+async def test_damage_in_the_out_folder_is_mended_from_the_store(out: Path, journal: Journal, tmp_path: Path) -> None:
+    await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
+    before = (out / "clips/a.1.mp4").stat()
+    (out / "clips/a.1.mp4").write_bytes(CLIP[::-1])
+    os.utime(out / "clips/a.1.mp4", ns=(before.st_atime_ns, before.st_mtime_ns))
+    await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
+    assert (out / "clips/a.1.mp4").read_bytes() == CLIP
+
+
+async def test_a_touched_file_is_read_once_and_then_known_again(out: Path, journal: Journal, tmp_path: Path) -> None:
+    await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
+    os.utime(out / "clips/a.1.mp4", (1, 1))
+    await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
+    known = outputs(out, journal).current("clips/a.1.mp4", digest(CLIP))
+    assert known is not None
+    assert known.stamp == stamp_of(out / "clips/a.1.mp4")
 
 
 async def test_a_file_that_was_only_touched_is_still_ours(out: Path, journal: Journal, tmp_path: Path) -> None:

@@ -41,6 +41,44 @@ def test_a_clip_with_other_bytes_is_not_intact(tmp_path: Path) -> None:
     assert not store.intact(DIGEST)
 
 
+def test_a_clip_is_read_again_only_if_it_was_touched_since_it_was_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Store(tmp_path)
+    path = adopted(first)
+    told = dict(first.judged)
+    assert told.keys() == {DIGEST}
+    read: list[Path] = []
+    monkeypatch.setattr(stores, "sha256_of", lambda path: read.append(path) or DIGEST)
+    later = Store(tmp_path)
+    later.trust(told)
+    assert later.intact(DIGEST)
+    assert read == []
+    os.utime(path)
+    assert later.intact(DIGEST)
+    assert later.intact(DIGEST)
+    assert read == [path]
+
+
+def test_damage_is_seen_though_length_and_time_are_put_back(tmp_path: Path) -> None:
+    first = Store(tmp_path)
+    path = adopted(first)
+    before = path.stat()
+    path.write_bytes(CLIP[::-1])
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    later = Store(tmp_path)
+    later.trust(first.judged)
+    assert not later.intact(DIGEST)
+
+
+def test_a_link_in_the_place_of_a_clip_is_no_clip(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = adopted(store)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    assert not store.intact(DIGEST)
+
+
 def test_adopting_the_same_clip_twice_keeps_it(tmp_path: Path) -> None:
     store = Store(tmp_path)
     adopted(store)
