@@ -7,7 +7,7 @@ Pillow and PyAV. The files are committed; nothing runs this by itself.
 
 from pathlib import Path
 
-from drawing import files, keeper, products, walk, weather
+from drawing import files, keeper, music, products, walk, weather
 
 HOME = Path(__file__).parent
 LIGHTHOUSE, CATALOGUE = HOME / "lighthouse/media", HOME / "catalogue/media"
@@ -22,6 +22,7 @@ def main() -> None:
     for name, drawn in products.ALL.items():
         drawn().save(CATALOGUE / f"{name}.png")
     files.mp3(LIGHTHOUSE / "storm.mp3", weather.storm(7), 112)
+    files.mp3(LIGHTHOUSE / "theme.mp3", music.theme(), 96)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Account:
         made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE and not _adopted(p)]
         statuses = {name: word for name, word in words(self.decided, self.history).items() if name in self.purchases}
         done_steps = [step for step in self.steps if step.get("status") == "done"]
-        film = next((str(step["output"]) for step in done_steps if step["step"] == "assemble"), "")
+        films = [str(step["output"]) for step in done_steps if step["step"] == "assemble"]
         return summary.Report(
             takes=len(self.purchases),
             made=len(made),
@@ -81,8 +81,8 @@ class Account:
             free=self.service.provider.free,
             manifest=self._shown("manifest.json"),
             clips=self._shown("clips") if placed else "",
-            film=self._shown(film) if film else "",
-            outputs=[self._shown(name) for step in done_steps for name in _outputs(step)],
+            film=self._shown(films[0]) if films else "",
+            outputs=[self._shown(name) for name in (*films[1:], *(n for step in done_steps for n in _outputs(step)))],
             seconds=seconds,
             unknown=[_unknown(name, p) for name, p in known.items() if p.state in IN_THE_DARK],
             unfetched=self._owed(known, State.UNFETCHED, State.COMPLETED),

@@ -5,15 +5,13 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from runner.adapters import program
 from runner.adapters.files import MISSING, Unreadable, resolve, sha256_of, write_whole
 from runner.adapters.journal import Journal
-from runner.adapters.media import Unreadable as Undecodable
 from runner.adapters.outputs import Outputs
-from runner.commands import sheet
+from runner.commands import cutting, sheet
 from runner.commands.account import latest
 from runner.commands.account import words as words_of
 from runner.commands.deciding import Decided
@@ -23,8 +21,8 @@ from runner.language.pipeline import Assemble, Generate, Report, Step
 from runner.planning.history import History
 from runner.screen import report as view_of
 from runner.screen.clean import words
-from runner.steps import command, film
-from runner.steps.cut import BadCut
+from runner.steps import command
+from runner.steps.film import Film
 
 Record = dict[str, object]  # of a step, as the manifest has it
 
@@ -59,8 +57,9 @@ async def finish(steps: Sequence[Step], made: Made, records: list[Record]) -> No
             case Generate():
                 continue
             case Assemble():
-                records.append({"step": "assemble", "output": step.output})
-                records[-1].update(await _film(step, made))
+                for wanted in (each for each in made.loaded.films if each.step is step):
+                    records.append(cutting.record(wanted))
+                    records[-1].update(await _film(wanted, made))
             case Report():
                 records.append({"step": "report", "output": step.output})
                 records[-1].update(await _report(step, made))
@@ -98,30 +97,18 @@ async def _report(step: Report, made: Made) -> Record:
     return record
 
 
-async def _film(step: Assemble, made: Made) -> Record:
+async def _film(wanted: Film, made: Made) -> Record:
     """Cut the film, unless it is already made of just these clips or the run was stopped."""
     if made.stopped():
         return {"status": "stopped"}
-    takes = tuple(b.take for b in made.loaded.built)
-    files = {take: made.outputs.path(name) for take, name in made.placed.items()}
-    clips = made.clips
-    lengths = {take: Decimal(str(clip.get("duration_s"))) for take, clip in clips.items()}
-    digests = {t.variant: str(clips[t.id].get("sha256")) for t in film.chosen(takes) if t.id in clips}
-    try:
-        said = words_of(made.decided, made.history)
-        pieces = film.pieces(takes, made.loaded.requests, files, lengths, said, step)
-        sha256 = film.made_already(pieces, digests, step, made.outputs)
-        new = sha256 is None
-        if sha256 is None:
-            made.note(f"cutting {step.output}")
-            sha256 = await film.assemble(pieces, digests, step, made.outputs, made.stopped)
-    except film.Stopped:
-        return {"status": "stopped"}
-    except film.Incomplete as fault:
-        return {"status": "stopped", "missing": list(fault.takes)}
-    except (BadCut, Undecodable) as fault:
-        return {"status": "failed", "error": str(fault)}
-    return {"status": "done", "sha256": sha256, "made": new}
+    said = words_of(made.decided, made.history)
+    return await cutting.cut(
+        wanted,
+        lambda: cutting.material(wanted, made.loaded, made.placed, made.clips, said, made.outputs),
+        made.outputs,
+        begun=lambda: made.note(f"cutting {wanted.output}"),
+        stopped=made.stopped,
+    )
 
 
 async def _exec(step: Exec, made: Made, before: Sequence[Record]) -> Record:

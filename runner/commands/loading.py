@@ -15,19 +15,22 @@ from runner.adapters.signature import LfsPointer
 from runner.commands.options import Options
 from runner.commands.provider import service_of
 from runner.contract.model import Model
-from runner.core.diagnostics import Diagnostic, Rejected, Span, has_errors, in_file_order
+from runner.core.diagnostics import Diagnostic, Label, Rejected, Span, has_errors, in_file_order
 from runner.core.errors import Refused
 from runner.core.media import MediaFacts, Pointer
 from runner.core.request import Request
 from runner.core.spelling import nearest
 from runner.language import pipeline as pipelines
 from runner.language import storyboard as storyboards
+from runner.language.exec_step import Exec
 from runner.language.pipeline import Assemble, Pipeline
 from runner.language.storyboard import Storyboard
+from runner.planning.edit import axis_faults, file_faults
 from runner.planning.faults import override_faults
 from runner.planning.request import Built, Context, build
 from runner.planning.service import Service
 from runner.steps import film
+from runner.steps.film import Film
 
 Cached = Callable[[str, int], Mapping[str, object] | None]
 
@@ -35,7 +38,8 @@ Cached = Callable[[str, int], Mapping[str, object] | None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A storyboard under a pipeline, as far as it is lawful. `identity` is its path from the root without suffix: what its
-    budget and its outputs go by. `found` are facts of media probed now, by digest, that no cache held."""
+    budget and its outputs go by. `films` are those of the pipeline's steps. `facts` tell of each local medium, by path, what it is or
+    why it cannot be used; `found` are those probed now, by digest, that no cache held."""
 
     project: Project
     identity: str
@@ -44,6 +48,8 @@ class Loaded:
     models: Mapping[str, Model]
     service: Service
     built: tuple[Built, ...]
+    films: tuple[Film, ...]
+    facts: Mapping[str, MediaFacts | Pointer | str]
     diagnostics: tuple[Diagnostic, ...]
     found: Mapping[str, MediaFacts]
 
@@ -91,6 +97,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         raise Rejected(in_file_order((*storyboard.diagnostics, *rejected.diagnostics))) from None
     service = service_of(pipeline, options, os.environ)
     paths = dict.fromkeys(u.path for t in storyboard.takes for m in t.media.values() for u in m.uses if u.path)
+    paths |= dict.fromkeys(use.path for cut in storyboard.cuts for use in cut.files() if use.path)
     facts, found = _probe(files, list(paths), cached)
     context = Context(
         models=models,
@@ -104,9 +111,15 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         *storyboard.diagnostics,
         *override_faults(models, pipeline.overrides),
         *(d for b in built for d in b.diagnostics),
+        *(d for cut in storyboard.cuts for d in file_faults(cut, facts)),
+        *(d for cut in storyboard.cuts for d in axis_faults(cut, storyboard.takes)),
+        *_unknown_cuts(storyboard, pipeline),
     )
+    steps = tuple(step for step in pipeline.steps if isinstance(step, Assemble))
+    made: tuple[Film, ...] = ()
     if not has_errors(diagnostics):
-        diagnostics = (*diagnostics, *_cut_faults(storyboard, built, pipeline))
+        made = tuple(f for step in steps for f in film.films(step, storyboard.cuts, storyboard.takes))
+        diagnostics = (*diagnostics, *_cut_faults(storyboard, built, made, facts), *_same_outputs(made, pipeline))
     return Loaded(
         project=place,
         identity=path.removesuffix(Path(path).suffix),
@@ -115,18 +128,70 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         models=models,
         service=service,
         built=built,
+        films=made,
+        facts=facts,
         diagnostics=in_file_order(diagnostics),
         found=found,
     )
 
 
-def _cut_faults(storyboard: Storyboard, built: Sequence[Built], pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """Trims and dissolves that the clips asked for will not be long enough for."""
+def _cut_faults(
+    storyboard: Storyboard,
+    built: Sequence[Built],
+    made: Sequence[Film],
+    facts: Mapping[str, MediaFacts | Pointer | str],
+) -> Iterator[Diagnostic]:
+    """Trims, transitions and voices that the clips asked for will not be long enough for; of every cut, made here or not."""
     requests = {b.take.id: b.request for b in built if b.request is not None}
-    for step in (s for s in pipeline.steps if isinstance(s, Assemble)):
-        for fault in film.rehearse(storyboard.takes, requests, step):
-            place = film.chosen(storyboard.takes)[fault.number].span if fault.number is not None else None
-            yield Diagnostic(code="bad-cut", headline=str(fault), span=place)
+    seconds = {
+        path: known.seconds
+        for path, found in facts.items()
+        if (known := found.facts if isinstance(found, Pointer) else found)
+        and isinstance(known, MediaFacts)
+        and known.seconds
+    }
+    others = [cut for cut in storyboard.cuts if not any(one.edit.cut is cut for one in made)]
+    unmade = [f for cut in others for f in film.films(film.plain(cut), (cut,), storyboard.takes)]
+    told = set()
+    for one in (*made, *unmade):
+        for fault in film.rehearse(one, requests, seconds):
+            cut = one.edit.cut
+            place = fault.span or (cut.span if cut else None)
+            if fault.number is not None:
+                place = one.edit.slots[fault.number].span
+            if (str(fault), place) not in told:
+                told.add((str(fault), place))
+                yield Diagnostic(code="bad-cut", headline=str(fault), span=place, help=film.MENDS)
+
+
+def _unknown_cuts(storyboard: Storyboard, pipeline: Pipeline) -> Iterator[Diagnostic]:
+    names = [cut.name for cut in storyboard.cuts]
+    for step in pipeline.steps:
+        if not isinstance(step, Assemble) or step.cut is None or step.cut.value in names:
+            continue
+        meant = nearest(str(step.cut.value), names)
+        listed = f"its cuts: {', '.join(names)}" if names else "it has no `cuts`"
+        yield Diagnostic(
+            code="unknown-cut",
+            headline=f"`{storyboard.source.name}` has no cut `{step.cut.value}`",
+            span=step.cut.span,
+            help=f"did you mean `{meant}`? {listed}" if meant else listed,
+        )
+
+
+def _same_outputs(made: Sequence[Film], pipeline: Pipeline) -> Iterator[Diagnostic]:
+    """Films that would be written over each other, or over what a program makes: only the cuts tell what they are called."""
+    first = {name.casefold(): step.span for step in pipeline.steps if isinstance(step, Exec) for name in step.outputs}
+    for one in made:
+        before = first.setdefault(one.output.casefold(), one.step.span)
+        if before is not one.step.span:
+            yield Diagnostic(
+                code="bad-path",
+                headline=f"two steps make `{one.output}`",
+                span=one.step.span,
+                others=(Label(span=before, text="the other one"),),
+                help="give one of them an `output` of its own",
+            )
 
 
 def _pipeline(storyboard: Storyboard, root: Path, files: Files, options: Options) -> Pipeline:

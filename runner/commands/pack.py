@@ -15,6 +15,7 @@ from runner.commands.loading import Loaded
 from runner.commands.options import Options
 from runner.commands.peek import peeked
 from runner.core.errors import Exit, Refused
+from runner.core.media import Pointer
 from runner.planning import lockfile
 from runner.planning import pack as packs
 from runner.planning.history import History
@@ -76,6 +77,7 @@ def _files(loaded: Loaded) -> dict[str, Path]:
     names |= {
         use.path for take in loaded.storyboard.takes for media in take.media.values() for use in media.uses if use.path
     }
+    names |= {use.path for cut in loaded.storyboard.cuts for use in cut.files() if use.path}
     names |= {loaded.models[b.request.model].origin for b in loaded.built if b.request is not None}
     names |= {loaded.pipeline.source.path}
     found: dict[str, Path] = {}
@@ -85,9 +87,7 @@ def _files(loaded: Loaded) -> dict[str, Path]:
         except Unreadable:
             continue  # a shipped model or pipeline; what is the project's own was read a moment ago
         found[name] = real
-    pointers = [
-        part.path for request in loaded.requests.values() for part in request.media if not part.here and part.path
-    ]
+    pointers = [name for name in found if isinstance(loaded.facts.get(name), Pointer)]
     if pointers:
         raise Refused(
             f"{pointers[0]} is a Git LFS pointer: the file itself is not here", help="`git lfs pull` brings it"

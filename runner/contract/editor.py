@@ -4,8 +4,11 @@ every YAML language server knows. The judge of a file is the language; these com
 import json
 from collections.abc import Mapping
 
+from runner.contract.editor_cuts import cuts
 from runner.contract.editor_parts import (
     DRAFT,
+    ID,
+    PLACE,
     Schema,
     any_params,
     mapping,
@@ -22,16 +25,9 @@ from runner.core.media import WORDS
 
 __all__ = ["pipeline_schema", "storyboard_schema", "text"]
 
-ID = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 NAME = "^[A-Za-z][A-Za-z0-9_]*$"
 DIGEST = "^[0-9a-fA-F]{64}$"
 MOST_TAKES = 100_000
-# A path, a name or a template; or a URL, and then of http.
-PLACE: Schema = {
-    "type": "string",
-    "minLength": 1,
-    "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://|(?![A-Za-z][A-Za-z0-9+.-]*://))",
-}
 
 
 def text(schema: Schema) -> str:
@@ -91,6 +87,7 @@ def storyboard_schema(models: Mapping[str, Model]) -> Schema:
                 "minItems": 1,
                 "items": ref("shot"),
             },
+            "cuts": cuts(),
         },
         "allOf": [*(_default_model(model) for model in models.values()), _no_model()],
         "definitions": {

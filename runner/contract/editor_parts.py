@@ -9,6 +9,13 @@ from runner.contract.phrases import takes
 Schema = dict[str, Any]
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
+ID = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+# A path, a name or a template; or a URL, and then of http.
+PLACE: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "pattern": "^([Hh][Tt][Tt][Pp][Ss]?://|(?![A-Za-z][A-Za-z0-9+.-]*://))",
+}
 
 _KEPT = (
     "type", "const", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",

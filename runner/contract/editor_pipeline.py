@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from runner.contract.editor_parts import DRAFT, Schema, any_params, mapping, overrides, ref, transition
+from runner.contract.editor_parts import DRAFT, ID, Schema, any_params, mapping, overrides, ref, transition
 from runner.contract.model import Model
 
 MOST_CONCURRENT = 1000
@@ -130,8 +130,12 @@ def _generate() -> Schema:
 
 def _assemble() -> Schema:
     return mapping(
-        "Cut the clips together in storyboard order",
+        "Cut the clips together",
         {
+            "cut": {
+                "description": "Which of the storyboard's cuts; all of them if absent, and without any one film of all shots",
+                "anyOf": [{"type": "string", "pattern": ID}, {"type": "integer", "minimum": 0}],
+            },
             "output": {
                 "description": "The film's file below the out folder",
                 "type": "string",

@@ -83,7 +83,10 @@ class Diagnostic:
 
 # Every code and what it says in general; `tests/cases/refused` holds a case for each.
 CODES: dict[str, str] = {
-    "bad-cut": "a trim or a dissolve does not fit the clips that are asked for",
+    "bad-cut": "a trim, a transition or a voice does not fit the clips that are asked for",
+    "unknown-cut": "a pipeline names a cut that the storyboard has not",
+    "unknown-shot": "a cut names a shot or variant that there is not",
+    "unknown-axis": "a cut is made for an axis or label that its shots have not",
     "bad-value": "a value is not one that is allowed here",
     "unknown-parameter": "the model has no parameter of this name",
     "missing-parameter": "the model needs a parameter that is not given",

@@ -1,6 +1,5 @@
 """What is editorial, never part of what is bought: where a clip is cut, and how the cut enters it."""
 
-from decimal import Decimal
 from typing import Literal
 
 from runner.core.diagnostics import Label
@@ -23,19 +22,25 @@ def read_trim(at: Node, faults: Faults) -> Trim | None:
             help="write `{in: 0.5}`, `{out: 4}` or both, in seconds; or take the line out",
         )
         return None
-    found: dict[str, Decimal | None] = {
-        entry.key.text: fields.amount(entry.value, f"`{entry.key.text}` of `trim`", faults, unit="seconds")
-        for entry in written
+    return trimmed(written, faults, name="`trim`")
+
+
+def trimmed(written: Mapping, faults: Faults, *, name: str) -> Trim | None:
+    """`in` and `out` of a mapping, one of them at least; `name` is what it is called."""
+    ends = {key: written.get(key) for key in ("in", "out")}
+    found = {
+        key: fields.amount(at, f"`{key}` of {name}", faults, unit="seconds")
+        for key, at in ends.items()
+        if at is not None
     }
     if None in found.values():
         return None
     start, end = found.get("in"), found.get("out")
     if end is not None and end <= (start or 0):
-        last = written.get("out") or at
         faults.add(
             "bad-value",
-            f"`trim` ends at {end} s and begins at {start or 0} s",
-            last.span,
+            f"{name} ends at {end} s and begins at {start or 0} s",
+            (ends["out"] or written).span,
             help="`out` comes after `in`; both count from the clip's beginning",
         )
         return None

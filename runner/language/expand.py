@@ -36,6 +36,7 @@ class _Variant:
     id: str
     names: Mapping[str, object]
     row: Label | None
+    labels: Mapping[str, str]
 
 
 def size(shot: Shot, chosen: Chosen | None) -> int:
@@ -58,7 +59,7 @@ def takes_of(shot: Shot, chosen: Chosen | None, ground: Ground, faults: Faults) 
             row=variant.row,
             faults=faults,
         )
-        yield from _takes(shot, variant.id, ground, rendering)
+        yield from _takes(shot, variant, ground, rendering)
 
 
 def _variants(shot: Shot, chosen: Chosen | None, names: Mapping[str, object]) -> Iterator[_Variant]:
@@ -73,10 +74,15 @@ def _variants(shot: Shot, chosen: Chosen | None, names: Mapping[str, object]) ->
 def _unfolded(shot: Shot, outer: tuple[str, ...], names: Mapping[str, object], row: Label | None) -> Iterator[_Variant]:
     for labels, values in combinations(shot.axes):
         parts = "+".join((*outer, *labels))
-        yield _Variant(f"{shot.id}@{parts}" if parts else shot.id, {**names, **values} if values else names, row)
+        yield _Variant(
+            f"{shot.id}@{parts}" if parts else shot.id,
+            {**names, **values} if values else names,
+            row,
+            dict(zip(values, labels, strict=True)),
+        )
 
 
-def _takes(shot: Shot, variant: str, ground: Ground, rendering: Rendering) -> Iterator[Take]:
+def _takes(shot: Shot, variant: _Variant, ground: Ground, rendering: Rendering) -> Iterator[Take]:
     wording, value = shot.wording, rendering.value
     media = {name: value(written) for name, written in wording.media.items()}
     titles = (shot.title,) if shot.title else ()
@@ -96,9 +102,10 @@ def _takes(shot: Shot, variant: str, ground: Ground, rendering: Rendering) -> It
         return
     for number in range(1, shot.takes + 1):
         yield Take(
-            id=f"{variant}.{number}",
+            id=f"{variant.id}.{number}",
             shot=shot.id,
-            variant=variant,
+            variant=variant.id,
+            labels=variant.labels,
             number=number,
             span=shot.span,
             title=title or "",

@@ -41,9 +41,14 @@ class Generate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assemble:
-    """Cut the clips into one film. `output` is posix, below the out folder; `transition` where a shot has none of its own."""
+    """Cut the clips into films. `output` is posix, below the out folder; `transition` where a shot has none of its own.
+
+    `cut` is the name of the storyboard's cut to make; None: all it has, beside `output`, or without any the one film of all
+    shots.
+    """
 
     output: str
+    cut: Setting | None
     transition: Transition | None
     missing: Missing
     span: Span
@@ -59,7 +64,7 @@ class Report:
 
 
 Step = Generate | Assemble | Exec | Report
-OFTEN = ("exec",)  # steps there may be several of
+OFTEN = ("assemble", "exec")  # steps there may be several of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,13 +236,15 @@ def _generate(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Gene
 
 
 def _assemble(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Assemble | None:
-    keys = ("output", "transition", "missing")
+    keys = ("cut", "output", "transition", "missing")
     tree = fields.shaped(entry.value, "`assemble`", keys, faults)
     if tree is None:
         return None
     already = len(faults.found)
-    output, transition, missing = (tree.get(key) for key in keys)
-    name = read_output(output, "output", faults, ending=".mp4", example="film.mp4") if output else "film.mp4"
+    cut, output, transition, missing = (tree.get(key) for key in keys)
+    named = fields.identifier(cut, "`cut`", faults) if cut else None
+    usual = f"{named or 'film'}.mp4"
+    name = read_output(output, "output", faults, ending=".mp4", example="film.mp4") if output else usual
     entering = read_transition(transition, faults) if transition else None
     if missing is not None:
         word = fields.fixed_text(missing, "`missing`", faults, takes=" or ".join(Missing))
@@ -252,7 +259,13 @@ def _assemble(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Asse
         word = Missing.STOP
     if len(faults.found) > already or name is None or word is None:
         return None
-    return Assemble(output=name, transition=entering, missing=Missing(word), span=entry.key.span)
+    return Assemble(
+        output=name,
+        cut=Setting(value=named, span=cut.span, layer=Layer.OVERRIDE) if cut else None,
+        transition=entering,
+        missing=Missing(word),
+        span=entry.key.span,
+    )
 
 
 def _exec(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Exec | None:

@@ -67,6 +67,21 @@ class References:
         found = tuple(use for use in uses if use is not None)
         return found if len(found) == len(uses) else None
 
+    def local(self, at: Node, word: str, kind: Kind, faults: Faults) -> MediaUse | None:
+        """A medium that lies in the project, for what takes no template and fetches nothing."""
+        if not fields.no_template(at, f"`{word}`", faults):
+            return None
+        use = self._use(at, word, kind, faults)
+        if use is None or use.url is None:
+            return use
+        faults.add(
+            "bad-url",
+            f"`{word}` takes a file of the project; `{fields.clipped(use.url)}` is a URL",
+            at.span,
+            help="download the file into the project",
+        )
+        return None
+
     def _one(self, at: Node, word: str, kind: Kind, faults: Faults) -> tuple[MediaUse, ...] | None:
         use = self._use(at, word, kind, faults)
         return None if use is None else (use,)

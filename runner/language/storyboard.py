@@ -9,6 +9,8 @@ from types import MappingProxyType
 from runner.core.diagnostics import Diagnostic, Label, Rejected, Source, Span, in_file_order
 from runner.language import cast, fields, node, paths
 from runner.language.cast import Calls
+from runner.language.cut import Cut
+from runner.language.cuts import hold, read_cuts
 from runner.language.document import parse
 from runner.language.expand import Ground, size, takes_of
 from runner.language.faults import Faults
@@ -34,6 +36,7 @@ _KEYS = (
     "references",
     "defaults",
     "shots",
+    "cuts",
     "$schema",
 )
 
@@ -44,7 +47,8 @@ class Storyboard:
 
     `sources` are all files that were read, the storyboard first. `pipeline` is a name, or a path from the project's root
     where it holds a `/` or a suffix; `budget` a Decimal of credits. `takes` stand in storyboard order, skipped shots
-    too; a shot or variant with a fault has none, and its faults are in `diagnostics`, which are in file order.
+    too; a shot or variant with a fault has none, a faulty cut is left out, and the faults are in `diagnostics`, which are
+    in file order.
     """
 
     source: Source
@@ -53,6 +57,7 @@ class Storyboard:
     pipeline: Setting | None
     budget: Setting | None
     takes: tuple[Take, ...]
+    cuts: tuple[Cut, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -115,6 +120,10 @@ def _loaded(
     )
     _cast_is_free(scope, variables, faults)
     takes = _unfolded(shots, scope, ground, read, faults)
+    cuts = read_cuts(parts["cuts"], references, faults) if "cuts" in parts else ()
+    variants = tuple(dict.fromkeys((take.shot, take.variant) for take in takes))
+    for cut in cuts:
+        hold(cut, _written_ids(parts.get("shots")), variants, faults)
     return Storyboard(
         source=source,
         sources=tuple(sources.values()),
@@ -122,6 +131,7 @@ def _loaded(
         pipeline=pipeline,
         budget=None if budget is None else Setting(value=budget, span=parts["budget"].span, layer=Layer.DEFAULT),
         takes=takes,
+        cuts=cuts,
         diagnostics=in_file_order(faults.found),
     )
 
@@ -176,6 +186,13 @@ def _shots(tree: node.Mapping, defaults: Wording, references: References, faults
         if shot is not None:
             shots.append(shot)
     return shots
+
+
+def _written_ids(section: Node | None) -> tuple[str, ...]:
+    """Of all shots, those with faults too."""
+    members = section.items if isinstance(section, node.Sequence) else ()
+    ids = [member.get("id") for member in members if isinstance(member, node.Mapping)]
+    return tuple(at.text for at in ids if isinstance(at, Scalar))
 
 
 def _unfolded(shots: list[Shot], scope: Scope, ground: Ground, read: paths.Read, faults: Faults) -> tuple[Take, ...]:

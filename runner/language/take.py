@@ -1,7 +1,7 @@
 """What the language gives to planning: shots unfolded into takes, every value with the place it came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -97,6 +97,7 @@ class Take:
     `seed` is the storyboard's or shot's written seed (1 if none), not yet moved by the take's number.
     `params` holds model parameters by their own names; `texts` holds `prompt` and `negative_prompt`; `media` holds
     `image`, `videos` and `audio`. A default and a shot's own value have been merged: the setting's layer tells which won.
+    `labels` are the variant's own, by axis of the shot's matrix.
     """
 
     id: str
@@ -116,3 +117,4 @@ class Take:
     skip: bool
     trim: Trim | None
     transition: Transition | None
+    labels: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from runner.core.diagnostics import Span
 from runner.language.take import Join, Transition
 
 FPS = Fraction(24)  # of a film whose cut says no other
@@ -24,10 +25,11 @@ class Stopped(Exception):
 
 
 class BadCut(ValueError):
-    """The film cannot be cut as asked; the message is one plain sentence, `number` the piece it is about, if one."""
+    """The film cannot be cut as asked; the message is one plain sentence, `number` the piece it is about, if one, `span` where the
+    sound it is about is written."""
 
-    def __init__(self, message: str, number: int | None = None) -> None:
-        self.number = number
+    def __init__(self, message: str, number: int | None = None, span: Span | None = None) -> None:
+        self.number, self.span = number, span
         super().__init__(message)
 
 
@@ -37,7 +39,8 @@ class Piece:
 
     `name` is how messages call it. `slate`: the title, then lines below it; shown for `seconds`. `in_s` and `out_s` are
     seconds into the clip, None its own start or end. `transition` is how the film comes to it from the piece before. The
-    first piece has none before it, so there only a fade means something: out of black.
+    first piece has none before it, so there only a fade means something: out of black. `title` is its chapter's, "" none of
+    its own; `variant` the storyboard's, "" for what is no shot.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Piece:
     in_s: Decimal | None = None
     out_s: Decimal | None = None
     transition: Transition = PLAIN
+    title: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,18 @@ def plan_cut(
         frames=parts[-1].start + parts[-1].frames if length_s is None else to_frames(Fraction(length_s), fps),
         fps=fps,
     )
+
+
+def chapters(plan: CutPlan) -> tuple[tuple[str, int, int], ...]:
+    """(title, frames from, to): one of each shot, in whose order they stand in the film; they leave no gap. Pieces of one shot and
+    one title in a row are one chapter, and what has no title belongs to the chapter before it."""
+    begun: list[tuple[str, str, int]] = []
+    for part in plan.parts:
+        title, shot = part.piece.title, part.piece.variant.partition("@")[0]
+        if title and part.start < plan.frames and (not begun or begun[-1][:2] != (title, shot)):
+            begun.append((title, shot, part.start if begun else 0))
+    ends = [*(start for _, _, start in begun[1:]), plan.frames]
+    return tuple((title, start, end) for (title, _, start), end in zip(begun, ends, strict=False))
 
 
 def _taken(piece: Piece, number: int, length: Fraction | None, fps: Fraction) -> tuple[int, int]:

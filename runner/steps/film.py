@@ -1,21 +1,38 @@
-"""The step that joins clips: which take stands where in the cut, and whether the film is already made of just these."""
+"""The step that joins clips: which films it makes, of which pieces, and whether they are already made of just these."""
 
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from decimal import ROUND_FLOOR, Decimal
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
+from runner.language.cut import FPS, Cut, Heard, Sound
 from runner.language.pipeline import Assemble, Missing
-from runner.language.take import Join, Take, Transition
-from runner.steps.cut import FPS, PLAIN, BadCut, Piece, Stopped, plan_cut
+from runner.language.take import Join, Layer, Setting, Take, Transition
+from runner.planning.edit import Edit, Slot, edits
+from runner.steps.cut import PLAIN, BadCut, CutPlan, Piece, Stopped, plan_cut
+from runner.steps.score import score
 from runner.steps.version import FILM_VERSION
 
-__all__ = ["Incomplete", "Stopped", "assemble", "chosen", "made_already", "pieces", "rehearse"]
+__all__ = [
+    "Film",
+    "Incomplete",
+    "Material",
+    "Stopped",
+    "assemble",
+    "films",
+    "made_already",
+    "pieces",
+    "plain",
+    "rehearse",
+]
+
+MENDS = "write times that fit, or ask for a longer clip: `duration` in the shot's `params`"
+DEFAULT_SECONDS = 5  # of a take whose request was not made
 
 
 class Incomplete(Exception):
@@ -26,47 +43,103 @@ class Incomplete(Exception):
         super().__init__(", ".join(takes))
 
 
-def chosen(takes: Sequence[Take]) -> tuple[Take, ...]:
-    """The takes of the cut: every variant's first, in storyboard order; skipped shots are left out."""
-    return tuple(take for take in takes if take.number == 1 and not take.skip)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Film:
+    """One film of a step: its file below the out folder, and what stands in it."""
+
+    output: str
+    edit: Edit
+    step: Assemble
 
 
-def rehearse(takes: Sequence[Take], requests: Mapping[str, Request], step: Assemble) -> Iterator[BadCut]:
-    """Every fault of the cut by the lengths that will be asked for, before anything is bought; one of each piece."""
-    cut = chosen(takes)
-    while cut:
-        found = _pieces(cut, requests, step, dict.fromkeys((take.id for take in cut), Path()), {})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What films are cut from: `clips` and their real `seconds` by take id, `files` of the project and their seconds by path,
+    `digests` of all of them by place; `words` say of a take without a clip what became of it."""
+
+    requests: Mapping[str, Request]
+    clips: Mapping[str, Path]
+    seconds: Mapping[str, Decimal]
+    words: Mapping[str, str]
+    files: Mapping[str, Path]
+    file_seconds: Mapping[str, Fraction]
+    digests: Mapping[Path, str] = field(default_factory=dict)
+
+
+def films(step: Assemble, cuts: Sequence[Cut], takes: Sequence[Take]) -> tuple[Film, ...]:
+    """What the step makes: the cut it names; without a name all there are, beside its output; without cuts one film."""
+    wanted: Sequence[tuple[Cut | None, str]] = [(None, step.output)]
+    if step.cut is not None:
+        wanted = [(cut, step.output) for cut in cuts if cut.name == step.cut.value]
+    elif cuts:
+        wanted = [(cut, str(PurePosixPath(step.output).with_name(f"{cut.name}.mp4"))) for cut in cuts]
+    return tuple(
+        Film(output=edit.output(name), edit=edit, step=step) for cut, name in wanted for edit in edits(cut, takes)
+    )
+
+
+def plain(cut: Cut) -> Assemble:
+    """A step that makes this cut and says nothing else."""
+    name = Setting(value=cut.name, span=cut.span, layer=Layer.DEFAULT)
+    return Assemble(output=f"{cut.name}.mp4", cut=name, transition=None, missing=Missing.SLATE, span=cut.span)
+
+
+def rehearse(film: Film, requests: Mapping[str, Request], file_seconds: Mapping[str, Fraction]) -> Iterator[BadCut]:
+    """Every fault of the film by the lengths that will be asked for, before anything is bought; one of each piece, then what its
+    sound asks for. Nothing is said of a film with a file whose length is not known."""
+    slots = film.edit.slots
+    if any(slot.file and slot.file.path not in file_seconds for slot in slots):
+        return
+    plan: CutPlan | None = None
+    while plan is None:
+        material = Material(
+            requests=requests,
+            clips={slot.take.id: Path() for slot in slots if slot.take},
+            seconds={},
+            words={},
+            files=dict.fromkeys(file_seconds, Path()),
+            file_seconds=file_seconds,
+        )
+        found = _pieces(slots, film, material)
+        lengths = [_whole(slot, material) if slot.black_s is None else None for slot in slots]
         try:
-            plan_cut(found, [Fraction(requests[take.id].seconds) for take in cut])
+            plan = _planned(film, found, lengths)
         except BadCut as fault:
             yield fault
-            mended = tuple(
-                replace(t, trim=None, transition=PLAIN) if n == fault.number else t for n, t in enumerate(cut)
-            )
-            cut = mended if mended != cut else ()
-        else:
-            return
+            if fault.number is None:
+                return
+            mended = replace(slots[fault.number], in_s=None, out_s=None, transition=PLAIN)
+            if mended == slots[fault.number]:
+                return
+            slots = (*slots[: fault.number], mended, *slots[fault.number + 1 :])
+    sound = film.edit.cut.sound if film.edit.cut else None
+    if sound and all(heard.file.path in file_seconds for heard in sound.heard):
+        try:
+            score(sound, plan, file_seconds)
+        except BadCut as fault:
+            yield fault
 
 
-def pieces(
-    takes: Sequence[Take],
-    requests: Mapping[str, Request],
-    clips: Mapping[str, Path],
-    lengths: Mapping[str, Decimal],
-    words: Mapping[str, str],
-    step: Assemble,
-) -> tuple[Piece, ...]:
-    """The cut's pieces. `clips` and `lengths`, real seconds, by take id; `words` says of a take without a clip what became of it.
+def _planned(film: Film, found: Sequence[Piece], lengths: Sequence[Fraction | None]) -> CutPlan:
+    video = film.edit.cut.video if film.edit.cut else None
+    if video is None:
+        return plan_cut(found, lengths)
+    return plan_cut(found, lengths, fps=video.fps, length_s=video.length_s)
 
-    A service may make a clip a few frames shorter than it was asked for: a trim that ends behind it ends with it.
-    Raises `Incomplete`.
+
+def pieces(film: Film, material: Material) -> tuple[Piece, ...]:
+    """The film's pieces. A service may make a clip a few frames shorter than it was asked for: a trim that ends behind it ends
+    with it. Raises `Incomplete`.
     """
-    cut = chosen(takes)
-    missing = tuple(take.id for take in cut if take.id not in clips)
-    if missing and (step.missing is Missing.STOP or len(missing) == len(cut)):
+    takes = film.edit.takes
+    missing = tuple(take.id for take in takes if take.id not in material.clips)
+    if missing and (film.step.missing is Missing.STOP or len(missing) == len(takes)):
         raise Incomplete(missing)
-    found = _pieces(cut, requests, step, clips, words)
-    return tuple(_held(piece, lengths.get(take.id)) for take, piece in zip(cut, found, strict=True))
+    found = _pieces(film.edit.slots, film, material)
+    return tuple(
+        _held(piece, material.seconds.get(slot.take.id)) if slot.take else piece
+        for slot, piece in zip(film.edit.slots, found, strict=True)
+    )
 
 
 def _held(piece: Piece, length: Decimal | None) -> Piece:
@@ -75,85 +148,136 @@ def _held(piece: Piece, length: Decimal | None) -> Piece:
     return replace(piece, out_s=None)
 
 
-def made_already(pieces: Sequence[Piece], digests: Mapping[str, str], step: Assemble, outputs: Outputs) -> str | None:
-    """The digest of the film that lies there, if it is made of just these pieces. `digests` are the clips' by piece name."""
-    known = outputs.current(step.output, _fingerprint(pieces, digests))
+def made_already(film: Film, pieces: Sequence[Piece], material: Material, outputs: Outputs) -> str | None:
+    """The digest of the film that lies there, if it is made of just these pieces."""
+    known = outputs.current(film.output, fingerprint(film, pieces, material))
     return known.sha256 if known else None
 
 
 async def assemble(
+    film: Film,
     pieces: Sequence[Piece],
-    digests: Mapping[str, str],
-    step: Assemble,
+    material: Material,
     outputs: Outputs,
     stopped: Callable[[], bool] = lambda: False,
 ) -> str:
     """Make the film; its digest. Raises `BadCut`, `Unreadable`, OSError, and `Stopped` soon after `stopped` is true."""
     from runner.steps import assemble as assembly  # loads decoders, which a run with nothing to do need not
 
-    made = await asyncio.to_thread(assembly.assemble, pieces, outputs.path(step.output), stopped)
-    await outputs.note(step.output, made.sha256, _fingerprint(pieces, digests))
+    cut = film.edit.cut
+    made = await asyncio.to_thread(
+        assembly.assemble,
+        pieces,
+        outputs.path(film.output),
+        stopped,
+        video=cut.video if cut else None,
+        sound=cut.sound if cut else None,
+        files=material.files,
+        file_seconds=material.file_seconds,
+    )
+    await outputs.note(film.output, made.sha256, fingerprint(film, pieces, material))
     return made.sha256
 
 
-def _pieces(
-    cut: Sequence[Take],
-    requests: Mapping[str, Request],
-    step: Assemble,
-    clips: Mapping[str, Path],
-    words: Mapping[str, str],
-) -> tuple[Piece, ...]:
-    lengths = [_seconds(take, requests) for take in cut]
+# ---------------------------------------------------------------- pieces
+
+
+def _pieces(slots: Sequence[Slot], film: Film, material: Material) -> tuple[Piece, ...]:
+    lengths = [_seconds(slot, material) for slot in slots]
+    fps = film.edit.cut.video.fps if film.edit.cut else FPS
+    given = film.step.transition
     found = []
-    for number, take in enumerate(cut):
-        if take.transition is not None:
-            transition = take.transition
-        elif step.transition is not None and number:
+    for number, slot in enumerate(slots):
+        transition = PLAIN
+        if slot.transition is not None:
+            transition = slot.transition
+        elif given is not None and number:
             # The pipeline's own transition gives way to short shots; a shot's is a fault where it does not fit.
-            room = min(length / 2 for length in lengths[number - 1 : number + 1])
-            seconds = (min(step.transition.seconds, room) * FPS.numerator).to_integral_value(
-                ROUND_FLOOR
-            ) / FPS.numerator
-            transition = replace(step.transition, seconds=seconds)
-        else:
-            transition = PLAIN
-        found.append(_piece(take, clips.get(take.id), lengths[number], words.get(take.id, ""), transition))
+            room = min(Fraction(given.seconds), *(length / 2 for length in lengths[number - 1 : number + 1]))
+            frames = int(room * fps)
+            transition = replace(given, seconds=Decimal(frames * fps.denominator) / fps.numerator)
+        found.append(_piece(slot, material, lengths[number], transition, titled=film.edit.cut is not None))
     return tuple(found)
 
 
-def _seconds(take: Take, requests: Mapping[str, Request]) -> Decimal:
-    """How long the take is in the cut, by what is asked for."""
-    request, trim = requests.get(take.id), take.trim
-    whole = Decimal(request.seconds if request else 5)
-    if trim is None:
-        return whole
-    return (trim.out_s if trim.out_s is not None else whole) - (trim.in_s or Decimal(0))
+def _seconds(slot: Slot, material: Material) -> Fraction:
+    """How long the slot is in the cut, by what is asked for."""
+    whole = _whole(slot, material)
+    return Fraction(slot.out_s if slot.out_s is not None else whole) - Fraction(slot.in_s or 0)
 
 
-def _piece(take: Take, clip: Path | None, seconds: Decimal, word: str, transition: Transition) -> Piece:
-    if clip is None:
-        prompt = str(take.texts["prompt"].value) if "prompt" in take.texts else ""
-        slate = (take.variant, *(line for line in (take.title, word, prompt) if line))
-        return Piece(name=take.variant, clip=None, slate=slate, seconds=seconds, transition=transition)
-    trim = take.trim
-    return Piece(
-        name=take.variant,
+def _whole(slot: Slot, material: Material) -> Fraction:
+    if slot.take is not None:
+        request = material.requests.get(slot.take.id)
+        return Fraction(request.seconds if request else DEFAULT_SECONDS)
+    if slot.file is not None:
+        return material.file_seconds[slot.file.path or ""]
+    return Fraction(slot.black_s or 0)
+
+
+def _piece(slot: Slot, material: Material, seconds: Fraction, transition: Transition, *, titled: bool) -> Piece:
+    take = slot.take
+    clip = material.clips.get(take.id) if take else material.files[slot.file.path or ""] if slot.file else None
+    piece = Piece(
+        name=slot.name,
         clip=clip,
-        in_s=trim.in_s if trim else None,
-        out_s=trim.out_s if trim else None,
+        in_s=slot.in_s,
+        out_s=slot.out_s,
         transition=transition,
+        title=_title(slot) if titled else "",
+        variant=take.variant if take else "",
     )
+    if clip is not None:
+        return piece
+    slate: tuple[str, ...] = ()
+    if take is not None:
+        prompt = str(take.texts["prompt"].value) if "prompt" in take.texts else ""
+        slate = (take.variant, *(line for line in (take.title, material.words.get(take.id, ""), prompt) if line))
+    return replace(piece, slate=slate, seconds=seconds, in_s=None, out_s=None)
 
 
-def _fingerprint(pieces: Sequence[Piece], digests: Mapping[str, str]) -> str:
+def _title(slot: Slot) -> str:
+    """Its chapter's; black belongs to the chapter before it."""
+    if slot.take is not None:
+        return slot.take.title or slot.take.variant
+    return PurePosixPath(slot.file.path or "").stem if slot.file else ""
+
+
+# ---------------------------------------------------------------- what a film is made from
+
+
+def fingerprint(film: Film, pieces: Sequence[Piece], material: Material) -> str:
+    """A digest of everything the film depends on."""
     listed = [
         [
             p.name,
-            digests.get(p.name),
+            material.digests.get(p.clip) if p.clip else None,
             list(p.slate),
-            *(str(time) for time in (p.seconds, p.in_s, p.out_s, p.transition.seconds)),
+            *(None if t is None else str(Fraction(t)) for t in (p.seconds, p.in_s, p.out_s, p.transition.seconds)),
             *([] if p.transition.join is Join.DISSOLVE else [p.transition.join, p.transition.side]),
         ]
         for p in pieces
     ]
-    return hashlib.sha256(canonical({"version": FILM_VERSION, "pieces": listed})).hexdigest()
+    inputs: dict[str, object] = {"version": FILM_VERSION, "pieces": listed}
+    if film.edit.cut is not None:
+        video, sound = film.edit.cut.video, film.edit.cut.sound
+        inputs["titles"] = [[p.title, p.variant] for p in pieces]
+        inputs["video"] = [video.size, str(video.fps), str(video.length_s)]
+        inputs["sound"] = _told(sound, material) if sound else None
+    return hashlib.sha256(canonical(inputs)).hexdigest()
+
+
+def _told(sound: Sound, material: Material) -> dict[str, object]:
+    """Every word of it, files by their bytes."""
+
+    def heard(one: Heard) -> dict[str, str | None]:
+        words = {each.name: str(getattr(one, each.name)) for each in fields(one) if each.name not in ("file", "span")}
+        return {**words, "file": material.digests.get(material.files[one.file.path or ""])}
+
+    return {
+        "clips": str(sound.clips_db),
+        "music": heard(sound.music) if sound.music else None,
+        "voice": [heard(voice) for voice in sound.voice],
+        "duck": str(sound.duck),
+        "loudness": str(sound.loudness_lufs),
+    }

@@ -41,15 +41,16 @@ class Canvas:
     transfer: int = UNKNOWN
 
 
-def canvas_of(clip: Clip | None) -> Canvas:
-    """The frame a film has whose first clip this is. Raises Unreadable."""
+def canvas_of(clip: Clip | None, size: tuple[int, int] | None = None) -> Canvas:
+    """The frame a film has whose first clip this is, of `size` where one is asked for. Raises Unreadable."""
     if clip is None:
-        return Canvas(width_px=SLATE_SIZE[0], height_px=SLATE_SIZE[1], colorspace=1, primaries=1, transfer=1)
+        width, height = size or SLATE_SIZE
+        return Canvas(width_px=width, height_px=height, colorspace=1, primaries=1, transfer=1)
     with clip.opened() as container:
         stream = pictures_of(container)
         assert stream
         frame = next(container.decode(stream))
-        width, height = _shown_size(frame, stream)
+        width, height = size or _shown_size(frame, stream)
         return Canvas(
             width_px=max(2, width - width % 2),
             height_px=max(2, height - height % 2),

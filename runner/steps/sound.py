@@ -9,7 +9,7 @@ import numpy.typing as npt
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from runner.adapters.streams import exact, sound_of
@@ -28,10 +28,10 @@ def add_stream(container: OutputContainer) -> AudioStream:
     return stream
 
 
-def packets(plan: CutPlan, clips: tuple[Clip | None, ...], stream: AudioStream) -> "Iterator[Packet[Any]]":
-    """The coded sound of the film, exactly as long as its pictures. Raises Unreadable."""
+def packets(blocks: Iterator[Samples], stream: AudioStream) -> "Iterator[Packet[Any]]":
+    """The sound, coded."""
     place = 0
-    for block in of_clips(plan, clips):
+    for block in blocks:
         frame = AudioFrame.from_ndarray(np.ascontiguousarray(block), "fltp", "stereo")
         frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, place, Fraction(1, SAMPLE_RATE)
         place += block.shape[1]
@@ -72,7 +72,7 @@ def _of_clip(clip: Clip, part: Part, plan: CutPlan) -> Generator[Samples, None, 
     """The samples under each of the part's frames; silence before the clip's sound begins and after it ends."""
     skip, frame, end = samples(part.first / plan.fps), part.start, part.start + part.frames
     pending: Samples = np.zeros((2, 0), np.float32)
-    for block in _decoded(clip):
+    for block in _of_file(clip):
         dropped = min(skip, block.shape[1])
         skip -= dropped
         pending = np.concatenate((pending, block[:, dropped:]), axis=1)
@@ -88,35 +88,40 @@ def _of_clip(clip: Clip, part: Part, plan: CutPlan) -> Generator[Samples, None, 
         yield full
 
 
-def _decoded(clip: Clip) -> Iterator[Samples]:
-    """All sound of a clip at 48 kHz, its first sample at the clip's first picture."""
+def _of_file(clip: Clip) -> Iterator[Samples]:
+    """All sound of a clip, its first sample at the clip's first picture."""
     with clip.opened() as container:
-        stream = sound_of(container)
-        assert stream
-        # One channel stays one here and is doubled below: turned to two by the resampler it would lose 3 dB.
-        layout = "mono" if stream.codec_context.channels == 1 else "stereo"
-        resampler = AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE)
-        given = 0  # samples of the film's rate, those still in the resampler included
-        surplus = 0
-        for frame in container.decode(stream):
-            if frame.pts is not None and frame.time_base:
-                due = round((frame.pts * exact(frame.time_base) - clip.begins) * SAMPLE_RATE)
-                if due - given > (TOLERANCE if given else 0):
-                    yield np.zeros((2, due - given), np.float32)
-                    given = due
-                elif given - due > (TOLERANCE if given else 0):
-                    surplus, given = given - due, due
-            given += round(Fraction(frame.samples * SAMPLE_RATE, frame.sample_rate))
-            frame.pts = None  # the resampler fills no gaps of its own
-            for block in resampler.resample(frame):
-                samples = _both(block)
-                cut = min(surplus, samples.shape[1])
-                surplus -= cut
-                yield samples[:, cut:]
-        for block in resampler.resample(None):
-            yield _both(block)
+        yield from decoded(container, clip.begins)
+
+
+def decoded(container: InputContainer, begins: Fraction) -> Iterator[Samples]:
+    """All sound of a file at 48 kHz, its first sample at the time `begins` of it."""
+    stream = sound_of(container)
+    assert stream
+    # One channel stays one here and is doubled below: turned to two by the resampler it would lose 3 dB.
+    layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+    resampler = AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE)
+    given = Fraction(0)  # samples of the film's rate, those still in the resampler included
+    surplus = 0
+    for frame in container.decode(stream):
+        if frame.pts is not None and frame.time_base:
+            due = round((frame.pts * exact(frame.time_base) - begins) * SAMPLE_RATE)
+            if due - given > (TOLERANCE if given else 0):
+                yield np.zeros((2, round(due - given)), np.float32)
+                given = Fraction(due)
+            elif given - due > (TOLERANCE if given else 0):
+                surplus, given = round(given - due), Fraction(due)
+        given += Fraction(frame.samples * SAMPLE_RATE, frame.sample_rate)
+        frame.pts = None  # the resampler fills no gaps of its own
+        for block in resampler.resample(frame):
+            both = _both(block)
+            cut = min(surplus, both.shape[1])
+            surplus -= cut
+            yield both[:, cut:]
+    for block in resampler.resample(None):
+        yield _both(block)
 
 
 def _both(block: AudioFrame) -> Samples:
-    samples = block.to_ndarray().astype(np.float32, copy=False)
-    return np.repeat(samples, 2, axis=0) if samples.shape[0] == 1 else samples
+    channels = block.to_ndarray().astype(np.float32, copy=False)
+    return np.repeat(channels, 2, axis=0) if channels.shape[0] == 1 else channels

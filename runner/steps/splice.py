@@ -28,6 +28,11 @@ def alike(recipes: Sequence[tuple[object, ...] | None]) -> bool:
     return recipes[0] is not None and all(recipe == recipes[0] for recipe in recipes)
 
 
+def fits(clip: Clip, size: tuple[int, int] | None) -> bool:
+    """Whether its packets are of that size, if one is asked for."""
+    return size is None or (clip.picture_recipe is not None and clip.picture_recipe[2:4] == size)
+
+
 def add_picture_stream(container: OutputContainer, clip: Clip) -> VideoStream:
     """A stream of the film that takes packets as this clip's are."""
     with clip.opened(headers_only=True) as source:

@@ -121,6 +121,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     media.picture(folder / "media/keeper.png", (640, 360))
     media.clip(folder / "media/gait.mp4", 3, size=(640, 360))
     media.tone(folder / "media/storm.mp3", 4)
+    media.tone(folder / "media/line.wav", 1, "wav")
     (own,) = [b for b in blocks("json") if '"x-model"' in b.text]
     models = folder / "schemas/models"
     models.mkdir(parents=True)
@@ -320,6 +321,11 @@ defaults: {zzzz: 1}
 zzzz: 1
 shots:
   - {id: a, prompt: x, zzzz: 1, trim: {zzzz: 1}, transition: {zzzz: 1}, for_each: {file: a.csv, zzzz: 1}}
+cuts:
+  a: {zzzz: 1}
+  b: {order: [{zzzz: 1}], video: {zzzz: 1}, sound: {zzzz: 1}}
+  c: {sound: {music: {zzzz: 1}, voice: [{zzzz: 1}], duck: {zzzz: 1}}}
+  d: {sound: {music: {file: a.mp3, fade: {zzzz: 1}}}}
 """,
     """\
 pipeline: 1

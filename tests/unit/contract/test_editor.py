@@ -25,9 +25,11 @@ SCHEMAS = {"storyboard": STORYBOARD, "pipeline": PIPELINE}
 
 # What needs no file, no template and no second look is underlined while it is typed.
 BY_ITS_SHAPE = {
-    "bad-id", "bad-name", "bad-path.output", "bad-type", "bad-url", "bad-value", "bad-value.wipe", "bad-version",
-    "misplaced-key", "misplaced-key.transition", "misplaced-template", "missing-key", "missing-key.transition", "one-of",
-    "one-of.transition", "own-word", "seed-absent", "seed-range", "text-around-template", "unknown-key",
+    "bad-id", "bad-name", "bad-path.output", "bad-type", "bad-type.clips", "bad-url", "bad-value", "bad-value.fps",
+    "bad-value.loudness", "bad-value.size", "bad-value.wipe", "bad-version", "misplaced-key", "misplaced-key.after",
+    "misplaced-key.black", "misplaced-key.duck", "misplaced-key.transition", "misplaced-template", "misplaced-template.cut",
+    "missing-key", "missing-key.entry", "missing-key.transition", "missing-key.voice", "one-of", "one-of.entry",
+    "one-of.transition", "own-word", "seed-absent", "seed-range", "text-around-template", "unknown-key", "unknown-key.cut",
     "unknown-model", "unknown-parameter",
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ import pytest
 
 from runner.adapters.inspection import look, look_at_clip
 from runner.core.media import ClipFacts
+from runner.language.cut import Sound, Video
 from runner.language.take import Join, Side, Transition
 from runner.steps.assemble import BadCut, Piece, Unreadable, assemble
 
@@ -370,6 +371,107 @@ def test_full_range_is_brought_into_the_films(tmp_path: Path) -> None:
     assemble([piece(first), piece(full)], tmp_path / "film.mp4")
     film = pictures(tmp_path / "film.mp4")
     assert abs(float(film[4].mean()) - float(film[18].mean())) < 2
+
+
+# --- size, rate, length, chapters ---------------------------------------------------------------------------------
+
+
+def rate_and_frames(path: Path) -> tuple[Fraction, int]:
+    with av.open(str(path)) as film:
+        stream = film.streams.video[0]
+        return Fraction(stream.average_rate), sum(1 for _ in film.decode(stream))
+
+
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(30000, 1001), Fraction(24000, 1001), Fraction(60)])
+@pytest.mark.parametrize("own", [24, 30])
+def test_a_film_of_another_rate_keeps_its_times_and_its_sound(tmp_path: Path, fps: Fraction, own: int) -> None:
+    one = marked(tmp_path / "one.mp4", 2, marks=(0.5, 1.5), fps=own)
+    facts = assemble([piece(one), piece(one, in_s=Decimal(1))], tmp_path / "film.mp4", video=Video(fps=fps))
+    assert rate_and_frames(tmp_path / "film.mp4") == (fps, facts.frames)
+    assert facts.frames == sum(round(seconds * fps) for seconds in (2, 2)) - round(fps)
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        lit = [f.to_ndarray()[50].max() > FLASH for f in film.decode(video=0)]
+        assert film.streams.audio[0].duration == round(facts.frames * 48_000 / fps)
+    seen = [n / float(fps) for n, on in enumerate(lit) if on and not lit[n - 1]]
+    heard = [beep / 24 for beep in beeps(tmp_path / "film.mp4")]
+    assert len(seen) == len(heard) == 3
+    assert max(abs(a - b) for a, b in zip(seen, heard, strict=True)) <= 1 / fps
+    assert max(abs(a - b) for a, b in zip(seen, (0.5, 1.5, 2.5), strict=True)) <= 1.5 / fps
+
+
+def test_a_clip_at_the_films_own_rate_and_size_is_copied_and_else_coded_anew(tmp_path: Path) -> None:
+    one = marked(tmp_path / "one.mp4", 2, fps=25)
+    film = tmp_path / "film.mp4"
+    assemble([piece(one)], film, video=Video(fps=Fraction(25), size=SIZE, length_s=Decimal(2)))
+    assert packets(film, 0) == packets(one, 0) and packets(film, 1) == packets(one, 1)
+    for other in (Video(), Video(fps=Fraction(25), size=(96, 54)), Video(fps=Fraction(25), length_s=Decimal(1))):
+        assemble([piece(one)], film, video=other)
+        assert packets(film, 0) != packets(one, 0)[: len(packets(film, 0))]
+
+
+def test_a_film_of_a_size_of_its_own_has_its_clips_fitted_in(tmp_path: Path) -> None:
+    one = media.clip(tmp_path / "one.mp4", 0.5, size=SIZE, colour=(220, 220, 220))
+    facts = assemble([piece(one)], tmp_path / "film.mp4", video=Video(size=(108, 192)))
+    assert (facts.width_px, facts.height_px) == (108, 192)
+    frame = pictures(tmp_path / "film.mp4")[6]
+    assert frame[70:120].min() > 180 and frame[:60].max() < 24 and frame[132:].max() < 24
+
+
+@pytest.mark.parametrize(("length", "frames"), [("1.5", 36), ("3", 72)])
+def test_a_film_of_a_length_of_its_own_is_cut_off_or_ends_in_black(tmp_path: Path, length: str, frames: int) -> None:
+    one = media.clip(tmp_path / "one.mp4", 2, size=SIZE, colour=(220, 220, 220))
+    facts = assemble([piece(one)], tmp_path / "film.mp4", video=Video(length_s=Decimal(length)))
+    assert facts.frames == frames
+    hold_facts(facts, tmp_path / "film.mp4")
+    film, wave = pictures(tmp_path / "film.mp4"), sound(tmp_path / "film.mp4")
+    assert all(frame.min() > 180 for frame in film[:48]) and all(frame.max() < 24 for frame in film[48:])
+    assert np.abs(wave[:, 10_000:60_000]).max() > 0.2 and np.abs(wave[:, 98_000:]).max(initial=0) < 0.001
+
+
+def test_black_is_black_and_silent(tmp_path: Path) -> None:
+    one = media.clip(tmp_path / "one.mp4", 1, size=SIZE, colour=(220, 220, 220))
+    black = Piece(name="black", clip=None, seconds=Decimal(1))
+    facts = assemble([piece(one), black, piece(one)], tmp_path / "film.mp4")
+    assert facts.frames == 72
+    assert max(frame.max() for frame in pictures(tmp_path / "film.mp4")[24:48]) < 24
+    assert np.abs(sound(tmp_path / "film.mp4")[:, 50_000:94_000]).max() < 0.001
+
+
+def chaptered(path: Path) -> list[tuple[str, Fraction, Fraction]]:
+    with av.open(str(path)) as film:
+        return [
+            (c["metadata"]["title"], c["start"] * c["time_base"], c["end"] * c["time_base"])  # type: ignore[operator]
+            for c in film.chapters()
+        ]
+
+
+def test_a_film_has_a_chapter_for_each_shot_whether_copied_or_not(tmp_path: Path) -> None:
+    one = marked(tmp_path / "one.mp4", 1, marks=())
+    black = Piece(name="black", clip=None, seconds=Decimal("0.5"))
+    film = tmp_path / "film.mp4"
+    titled = [
+        piece(one, title=title, variant=variant)
+        for title, variant in (("Stairs", "a@x"), ("Stairs", "a@y"), ("b", "b"))
+    ]
+    assemble(titled, film)
+    assert packets(film, 0) == packets(one, 0) * 3
+    assert chaptered(film) == [("Stairs", 0, 2), ("b", 2, 3)]
+    assemble([black, *titled, black], film)
+    assert chaptered(film) == [("Stairs", 0, Fraction(5, 2)), ("b", Fraction(5, 2), 4)]
+    assemble(titled, film, video=Video(length_s=Decimal("1.5")))
+    assert chaptered(film) == [("Stairs", 0, Fraction(3, 2))]
+    assemble([piece(one)], film)
+    assert chaptered(film) == []
+
+
+def test_a_mixed_film_copies_its_pictures_and_is_the_same_each_time(tmp_path: Path) -> None:
+    one = marked(tmp_path / "one.mp4", 2)
+    facts = [assemble([piece(one)], tmp_path / f"{n}.mp4", sound=Sound()) for n in range(2)]
+    assert facts[0] == facts[1]
+    assert packets(tmp_path / "0.mp4", 0) == packets(one, 0)
+    assert packets(tmp_path / "0.mp4", 1) != packets(one, 1)
+    hold_facts(facts[0], tmp_path / "0.mp4")
+    hold_together(tmp_path / "0.mp4", [12, 36])
 
 
 # --- slates -------------------------------------------------------------------------------------------------------
