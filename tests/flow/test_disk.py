@@ -185,3 +185,25 @@ def test_a_paid_run_keeps_its_state_on_a_local_disk(stage: Stage) -> None:
         local = ("--state", str(stage.folder.parent / "state"))
         assert stage.shotrunner(*words, *local, program=program, EVOLINK_API_KEY=KEY).code == 0
         assert stage.shotrunner("run", "film.yaml", "--pipeline", "clips", program=program).code == 0
+
+
+SCANT = """\
+import sys
+from runner.adapters.disk import Disk
+from runner.cli import main
+Disk.free_bytes = lambda disk: {0}
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_gibibyte_of_the_disk_is_kept_free_and_as_much_as_is_asked_for(stage: Stage) -> None:
+    program = stage.write("../scant.py", SCANT.format(1024**3))
+    with service(stage) as api:
+        words = ("run", "film.yaml", *api.arguments())
+        ended = stage.shotrunner(*words, program=program, EVOLINK_API_KEY=KEY)
+        assert (ended.code, api.bought()) == (1, 0), ended
+        assert "the disk has 1.00 GiB left" in ended.out
+        assert stage.shotrunner(*words, "--min-free", "2GiB", program=program, EVOLINK_API_KEY=KEY).code == 1
+        assert api.bought() == 0
+        assert stage.shotrunner(*words, "--min-free", "100MiB", program=program, EVOLINK_API_KEY=KEY).code == 0
+        assert api.bought() == 1
