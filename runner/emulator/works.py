@@ -161,6 +161,7 @@ class Works:
             audio=sounds[0].path if sounds else None,
             sound=model.sounds(body),
             quality=str(body.get("quality", "")),
+            shot_type=intake.shot_type(job.asked),
         )
 
     def _complete(self, job: Job, price: Decimal, seconds: float | None = None) -> None:
