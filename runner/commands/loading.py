@@ -15,6 +15,7 @@ from runner.adapters.signature import LfsPointer
 from runner.commands.options import Options
 from runner.commands.provider import service_of
 from runner.contract.model import Model
+from runner.core.collecting import uncollected
 from runner.core.diagnostics import Diagnostic, Label, Rejected, Span, has_errors, in_file_order
 from runner.core.errors import Refused
 from runner.core.media import MediaFacts, Pointer
@@ -106,20 +107,21 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         service=service,
         today=datetime.now(UTC).date(),
     )
-    built = tuple(build(take, context) for take in storyboard.takes)
-    diagnostics = (
-        *storyboard.diagnostics,
-        *override_faults(models, pipeline.overrides),
-        *(d for b in built for d in b.diagnostics),
-        *(d for cut in storyboard.cuts for d in file_faults(cut, facts)),
-        *(d for cut in storyboard.cuts for d in axis_faults(cut, storyboard.takes)),
-        *_unknown_cuts(storyboard, pipeline),
-    )
-    steps = tuple(step for step in pipeline.steps if isinstance(step, Assemble))
-    made: tuple[Film, ...] = ()
-    if not has_errors(diagnostics):
-        made = tuple(f for step in steps for f in film.films(step, storyboard.cuts, storyboard.takes))
-        diagnostics = (*diagnostics, *_cut_faults(storyboard, built, made, facts), *_same_outputs(made, pipeline))
+    with uncollected():
+        built = tuple(build(take, context) for take in storyboard.takes)
+        diagnostics = (
+            *storyboard.diagnostics,
+            *override_faults(models, pipeline.overrides),
+            *(d for b in built for d in b.diagnostics),
+            *(d for cut in storyboard.cuts for d in file_faults(cut, facts)),
+            *(d for cut in storyboard.cuts for d in axis_faults(cut, storyboard.takes)),
+            *_unknown_cuts(storyboard, pipeline),
+        )
+        steps = tuple(step for step in pipeline.steps if isinstance(step, Assemble))
+        made: tuple[Film, ...] = ()
+        if not has_errors(diagnostics):
+            made = tuple(f for step in steps for f in film.films(step, storyboard.cuts, storyboard.takes))
+            diagnostics = (*diagnostics, *_cut_faults(storyboard, built, made, facts), *_same_outputs(made, pipeline))
     return Loaded(
         project=place,
         identity=path.removesuffix(Path(path).suffix),

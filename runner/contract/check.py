@@ -24,7 +24,9 @@ _WEIGHT = ("type", "const", "enum", "additionalProperties", "required", "minLeng
 
 def is_valid(model: Model, body: Mapping[str, Any]) -> bool:
     """Whether the service would take this body; JSON values only."""
-    return _passes(_gate(model), body, lambda: _judge(model)) and next(_unsendable(body), None) is None
+    if not _passes(_gate(model), body, lambda: _judge(model)):
+        return False
+    return all(map(_plain, body.values())) or next(_unsendable(body), None) is None
 
 
 def faults(model: Model, body: Mapping[str, Any]) -> tuple[Fault, ...]:
@@ -176,6 +178,11 @@ def _beyond_words(body: Mapping[str, Any], speaker: Speaker) -> Fault:
 
 DEEPEST = 64
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _plain(value: object) -> bool:
+    """Whether a value can be sent, seen at a glance."""
+    return value.isascii() if isinstance(value, str) else isinstance(value, int | float)
 
 
 def _unsendable(body: Mapping[str, Any]) -> Iterator[Fault]:

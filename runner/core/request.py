@@ -15,6 +15,8 @@ KEY_VERSION = "shotrunner.key.v1"
 
 def normal(value: object) -> object:
     """JSON with integral numbers as integers. Raises ValueError on what canonical JSON cannot hold (nan, infinity)."""
+    if type(value) is str or type(value) is int:  # most of what there is, in thousands of requests
+        return value
     match value:
         case bool() | None | str() | int():
             return value

@@ -4,12 +4,12 @@ The tree is built from the parser's events and not from its values: YAML 1.1 rea
 the last of two equal keys, and drops every place. Nothing here recurses on what a file holds.
 """
 
-import gc
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 import yaml
 
+from runner.core.collecting import uncollected
 from runner.core.diagnostics import Source, Span
 from runner.language.builder import Builder, Limits
 from runner.language.node import Node, Scalar, Style
@@ -36,13 +36,8 @@ def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> Node:
 
     Raises Rejected: with the syntax fault the parser stopped at and all before it, or with all other faults of the file.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # each collection would walk the hundreds of thousands of nodes that all stay: up to 3 times slower
-    try:
+    with uncollected():
         return _built(source, limits)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _built(source: Source, limits: Limits) -> Node:

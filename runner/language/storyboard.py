@@ -1,11 +1,11 @@
 """A storyboard file into takes: parse, check, include, unfold, render; every fault of every phase in one go."""
 
-import gc
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from runner.core.collecting import uncollected
 from runner.core.diagnostics import Diagnostic, Label, Rejected, Source, Span, in_file_order
 from runner.language import cast, fields, node, paths
 from runner.language.cast import Calls
@@ -77,13 +77,8 @@ def load(path: str, read: paths.Read, variables: Mapping[str, str], calls: Calls
             sources[below] = read(below)
         return sources[below]
 
-    collecting = gc.isenabled()
-    gc.disable()  # all that is made here is kept: collections would walk it again and again and free nothing
-    try:
+    with uncollected():
         return _loaded(reading(path), reading, sources, variables, calls)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _loaded(

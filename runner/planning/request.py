@@ -207,10 +207,14 @@ def _put_overrides(draft: Draft, model: Model, overrides: Overrides) -> None:
 def _lawful(draft: Draft, model: Model, wished: Mapping[str, Setting]) -> dict[str, Setting]:
     """Of settings for every model those that this one has and that bring no fault which was not there before: together, so
     that one may make room for another."""
-    body = {"model": model.name, **model.defaults, **draft.with_urls()}
-    before = {f.headline for f in check.faults(model, body)}
     chosen: dict[str, Setting] = {}
     waiting = {name: setting for name, setting in wished.items() if name in model.properties}
+    if not waiting:
+        return chosen
+    body = {"model": model.name, **model.defaults, **draft.with_urls()}
+    if check.is_valid(model, {**body, **{name: setting.value for name, setting in waiting.items()}}):
+        return waiting
+    before = {f.headline for f in check.faults(model, body)}
     while True:
         values = {name: setting.value for name, setting in (chosen | waiting).items()}
         found = {f.headline for f in check.faults(model, {**body, **values})}

@@ -120,19 +120,19 @@ def plan_cut(
     parts: list[Part] = []
     for number, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
         first, frames = _taken(piece, number, length, fps)
-        joint = to_frames(Fraction(piece.transition.seconds), fps)
+        joint = to_frames(piece.transition.seconds, fps)
         is_fade = piece.transition.join is Join.FADE
         overlap = joint if parts and not is_fade else 0
         start = parts[-1].start + parts[-1].frames - overlap if parts else 0
         fade_in = joint - joint // 2 if is_fade else 0
         part = Part(piece=piece, first=first, frames=frames, overlap=overlap, start=start, fade_in=fade_in)
-        if parts:
-            parts[-1] = replace(parts[-1], fade_out=joint // 2 if is_fade else 0)
+        if parts and is_fade:
+            parts[-1] = replace(parts[-1], fade_out=joint // 2)
         _hold_transition(parts[-1] if parts else None, part, number, joint, fps)
         parts.append(part)
     return CutPlan(
         parts=tuple(parts),
-        frames=parts[-1].start + parts[-1].frames if length_s is None else to_frames(Fraction(length_s), fps),
+        frames=parts[-1].start + parts[-1].frames if length_s is None else to_frames(length_s, fps),
         fps=fps,
     )
 
@@ -152,15 +152,15 @@ def chapters(plan: CutPlan) -> tuple[tuple[str, int, int], ...]:
 def _taken(piece: Piece, number: int, length: Fraction | None, fps: Fraction) -> tuple[int, int]:
     """First frame and number of frames of a piece by itself."""
     if piece.clip is None:
-        frames = to_frames(Fraction(piece.seconds or 0), fps)
+        frames = to_frames(piece.seconds or Decimal(0), fps)
         if frames < 1:
             raise BadCut(f"the slate of `{piece.name}` has no length", number)
         return 0, frames
     if length is None or length <= 0:
         raise BadCut(f"the clip of `{piece.name}` has no length", number)
     whole = max(1, to_frames(length, fps))
-    first = 0 if piece.in_s is None else to_frames(Fraction(piece.in_s), fps)
-    end = whole if piece.out_s is None else to_frames(Fraction(piece.out_s), fps)
+    first = 0 if piece.in_s is None else to_frames(piece.in_s, fps)
+    end = whole if piece.out_s is None else to_frames(piece.out_s, fps)
     end = whole if whole < end <= whole + SHORTFALL_S * fps else end
     if first < 0 or end > whole or first >= whole:
         asked = piece.out_s if piece.out_s is not None and end > whole else piece.in_s
@@ -197,8 +197,11 @@ def _hold_transition(before: Part | None, part: Part, number: int, joint: int, f
         )
 
 
-def to_frames(seconds: Fraction, fps: Fraction = FPS) -> int:
-    return int((seconds * fps + Fraction(1, 2)) // 1)
+def to_frames(seconds: Fraction | Decimal, fps: Fraction = FPS) -> int:
+    """The nearest frame, a half upwards; reckoned in integers, since thousands of takes are placed before anything is bought."""
+    above, below = seconds.as_integer_ratio()
+    above, below = above * fps.numerator, below * fps.denominator
+    return (2 * above + below) // (2 * below)
 
 
 def _seconds(frames: int, fps: Fraction) -> str:
