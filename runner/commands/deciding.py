@@ -117,6 +117,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
             free=loaded.service.provider.free,
             state=os.path.relpath(loaded.project.state),
             journal=journal is not None,
+            lock=lock.name if lock and told else "",
             account_note="",
         ),
     )

@@ -58,6 +58,7 @@ KNOWN: Mapping[State, Known] = {
 RANK = {known: rank for rank, known in enumerate(Known)}
 WITHOUT_TASK = frozenset({K.UNKNOWN, K.DISCLAIMED, K.WRITTEN_OFF})
 _TAKEN = frozenset(Known) - WITHOUT_TASK
+_LINK_LIVES = (Event.COMPLETED, Event.RECEIPT, Event.ATTACHED)  # from then on; it cannot be made before its receipt
 
 
 class Damaged(ValueError):
@@ -68,7 +69,7 @@ class Damaged(ValueError):
 class Line:
     """One purchase. `intent` is its idempotency key, which no other purchase has; `number` counts the purchases of a key where
     it was made; `credits` is what it is committed for; `day` is the day it was sent, `sent_at` the moment, told while its
-    outcome is open. `expires_at` is when an open receipt's link dies, if there is one. `storyboard` is "" for the lock's own."""
+    outcome is open. `expires_at` is when an open receipt's link dies, at the earliest. `storyboard` is "" for the lock's own."""
 
     take: str
     known: Known
@@ -117,8 +118,8 @@ def _line(purchase: Purchase, storyboard: str, link_life_s: float) -> Line:
     # What was fetched once stays done for everybody else, whatever came of asking for it again.
     known = K.DONE if result else KNOWN[purchase.state]
     sent = purchase.at(Event.SEND) or ""
-    completed = purchase.at(Event.COMPLETED) if known is K.OPEN else None
-    expires = datetime.fromisoformat(completed) + timedelta(seconds=link_life_s) if completed else None
+    since = next((at for event in _LINK_LIVES if (at := purchase.at(event))), None) if known is K.OPEN else None
+    expires = datetime.fromisoformat(since) + timedelta(seconds=link_life_s) if since else None
     return Line(
         take=intent.take,
         known=known,

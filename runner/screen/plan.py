@@ -30,7 +30,8 @@ _ORPHANS = 20  # purchases of other takes that are named
 class Heading:
     """What a plan was made for. Paths as the user is shown them; `service` is its name; `free`: it costs nothing.
 
-    `journal` False: there is none yet, so it was planned from nothing. `account_note`: one line on the account, or "".
+    `journal` False: there is none yet, so it was planned from nothing but the `lock` in git, "" where that told nothing.
+    `account_note`: one line on the account, or "".
     """
 
     storyboard: str
@@ -40,6 +41,7 @@ class Heading:
     free: bool
     state: str
     journal: bool
+    lock: str = ""
     account_note: str = ""
 
 
@@ -80,7 +82,8 @@ def headline(heading: Heading, *, colour: bool) -> str:
     """Pipeline, service and state folder on one line, without its break; below it the account's line if there is one."""
     title = f" ({heading.title})" if heading.title else ""
     service = f"service {heading.service}" + (", free" if heading.free else "")
-    state = f"state {heading.state}" + ("" if heading.journal else " (no journal yet: planned from nothing)")
+    known = clean.words(heading.lock) or "nothing"
+    state = f"state {heading.state}" + ("" if heading.journal else f" (no journal yet: planned from {known})")
     named = f"{heading.storyboard}{title}: pipeline {heading.pipeline}, {service}, {state}"
     line = f"{paint('plan of', Style.STRONG, colour=colour)} {clean.words(named)}"
     if heading.account_note:
@@ -150,6 +153,7 @@ def as_json(
             "free": heading.free,
             "state": clean.words(heading.state),
             "journal": heading.journal,
+            "lock": clean.words(heading.lock),
             "account_note": clean.words(heading.account_note),
         },
         "takes": [_json_take(action) for action in plan.actions],

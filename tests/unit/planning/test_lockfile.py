@@ -38,9 +38,13 @@ def test_a_finished_take_says_what_a_clone_must_know() -> None:
 
 def test_an_open_receipt_says_its_task_and_until_when_its_link_lives() -> None:
     [waiting] = locked(*life(State.WAITING))
-    assert (waiting.known, waiting.task_id, waiting.expires_at) == (Known.OPEN, "task-k-1", None)
-    [completed] = locked(*life(State.COMPLETED))
-    assert completed.expires_at == "2026-11-21T08:00:00Z"
+    assert (waiting.known, waiting.task_id, waiting.expires_at) == (
+        Known.OPEN,
+        "task-k-1",
+        "2026-11-21T08:00:00Z",
+    )
+    [completed] = locked(*life(State.WAITING), entry(Event.COMPLETED, at="2026-11-20T09:30:00.000Z"))
+    assert completed.expires_at == "2026-11-21T09:30:00Z"
 
 
 def test_an_intent_on_its_way_is_unknown_until_its_answer_is_there() -> None:

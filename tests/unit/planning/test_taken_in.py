@@ -70,7 +70,8 @@ def test_the_lock_built_from_what_was_taken_in_is_the_same_lock(known: Known) ->
     sent = "2026-11-20T08:30:00.000Z" if known in (Known.UNKNOWN, Known.OPEN) else None
     error = known.value if known in (Known.FAILED, Known.CANCELLED, Known.LOST, Known.EXPIRED) else None
     paid = Decimal(0) if known is Known.DISCLAIMED else Decimal("12.75")
-    told = line(known=known, sent_at=sent, error=error, credits=paid)
+    expires = "2026-11-21T08:30:00Z" if known is Known.OPEN else None
+    told = line(known=known, sent_at=sent, error=error, credits=paid, expires_at=expires)
     assert rebuilt(after([told])) == (told,)
 
 
