@@ -353,6 +353,90 @@ def report(storyboard: Path, output: Path | None, sheet: Path | None, **told: An
 
 
 @cli.command()
+@STORYBOARD
+@click.argument("takes", nargs=-1, required=True, metavar="TAKE...")
+@LOADING
+@click.option("--clip", metavar="DIGEST", help="An earlier clip of the take, by the beginning of its digest.")
+@click.option("--note", default="", metavar="TEXT", help="Why, for whoever reads the file.")
+@SCREEN
+def pick(storyboard: Path, takes: tuple[str, ...], clip: str | None, note: str, **told: Any) -> Exit:
+    """Choose which take of a shot is the film's. Its clip stays the film's, whatever becomes of the prompt.
+
+    \b
+    shotrunner pick film.yaml arrival@dawn.2 portrait.1
+    shotrunner pick film.yaml arrival@dawn.2 --clip 3f2a9c --note 'the light'
+    """
+    from runner.commands.pick import pick as command
+
+    return _within(told, lambda view, terminal: command(storyboard, takes, clip, note, typed(told), terminal))
+
+
+@cli.command()
+@STORYBOARD
+@click.argument("shots", nargs=-1, required=True, metavar="SHOT...")
+@LOADING
+@SCREEN
+def unpick(storyboard: Path, shots: tuple[str, ...], **told: Any) -> Exit:
+    """Take a choice back: the first take is the film's again.
+
+    \b
+    shotrunner unpick film.yaml arrival@dawn
+    """
+    from runner.commands.pick import unpick as command
+
+    return _within(told, lambda view, terminal: command(storyboard, shots, typed(told), terminal))
+
+
+@cli.command()
+@STORYBOARD
+@click.argument("shots", nargs=-1, required=True, metavar="SHOT...")
+@LOADING
+@SCREEN
+def retake(storyboard: Path, shots: tuple[str, ...], **told: Any) -> Exit:
+    """Keep the choice of a take and let go of its clip: the next run makes it as the storyboard says now.
+
+    \b
+    shotrunner retake film.yaml arrival@dawn
+    """
+    from runner.commands.pick import retake as command
+
+    return _within(told, lambda view, terminal: command(storyboard, shots, typed(told), terminal))
+
+
+@cli.command()
+@STORYBOARD
+@click.argument("takes", nargs=-1, required=True, metavar="TAKE...")
+@LOADING
+@click.option("--note", default="", metavar="TEXT", help="Why, for whoever reads the file.")
+@SCREEN
+def reject(storyboard: Path, takes: tuple[str, ...], note: str, **told: Any) -> Exit:
+    """Turn takes down, with a note. Nothing is removed: going back is free.
+
+    \b
+    shotrunner reject film.yaml arrival@dawn.1 --note 'he blinks'
+    """
+    from runner.commands.pick import reject as command
+
+    return _within(told, lambda view, terminal: command(storyboard, takes, note, typed(told), terminal))
+
+
+@cli.command()
+@STORYBOARD
+@click.argument("shot", metavar="SHOT")
+@LOADING
+@SCREEN
+def history(storyboard: Path, shot: str, **told: Any) -> Exit:
+    """List every clip ever made for a shot, with what it was made of and what it cost.
+
+    \b
+    shotrunner history film.yaml arrival@dawn
+    """
+    from runner.commands.history import history as command
+
+    return _within(told, lambda view, terminal: command(storyboard, shot, typed(told), view, terminal))
+
+
+@cli.command()
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @CHOOSING

@@ -21,7 +21,7 @@ from runner.core.errors import Refused
 from runner.core.lifecycle import OPEN, Event, State
 from runner.core.network import is_loopback
 from runner.execution.desk import stamp
-from runner.planning import budget, recovery, taken_in
+from runner.planning import budget, picked, recovery, taken_in
 from runner.planning import plan as plans
 from runner.planning.budget import Cap, committed_for
 from runner.planning.history import Entry, History, Purchase
@@ -80,9 +80,17 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     def last_inputs(take: str) -> Mapping[str, object] | None:
         return journal.inputs(last[take]) if journal and take in last else None
 
+    held = picked.protected(
+        loaded.built,
+        loaded.picks.shots,
+        history,
+        pipeline=loaded.pipeline.name,
+        service=loaded.service.name,
+        inputs=journal.inputs if journal else lambda _: None,
+    )
     plan = plans.make(
         takes,
-        loaded.requests,
+        {**loaded.requests, **{take: one.request for take, one in held.items()}},
         history,
         wishes=Wishes(
             selected=lambda take: not options.shots or named(take, options.shots),
@@ -93,6 +101,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         last_inputs=last_inputs,
         found=lambda purchase: os.path.relpath(place) if (place := _lies(purchase, out)) else "",
     )
+    plan = picked.kept(plan, held)
     if options.collecting:
         plan = plans.buying_nothing(plan)
     asked = {a.request.key for a in plan.actions if a.request is not None}
@@ -124,18 +133,11 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
 
 
 def _taken_in(lock: GitLock, history: History, storyboard: str, now: str) -> tuple[Entry, ...]:
-    here = lock.loaded.service.name
-    real = not _on_loopback(here)  # play money and real money are not added up
-    lines = [line for line in lock.read() if line.service == here or (real and not _on_loopback(line.service))]
+    lines = lock.read()
     try:
         return taken_in.entries(lines, history, storyboard=storyboard, at=now)
     except Damaged as fault:
         raise Refused(f"the lock {lock.name} {fault}", help="restore it from git: it says what is paid") from None
-
-
-def _on_loopback(service: str) -> bool:
-    host = service.partition("@")[2]
-    return bool(host) and is_loopback(f"http://{host}")
 
 
 def _told_by(lock: GitLock | None, told: Iterable[Entry]) -> Iterator[str]:
@@ -235,7 +237,8 @@ def _elsewhere(purchases: list[Purchase], root: Path) -> tuple[str, ...]:
             name,
         ]
         if host:
-            words += ["--base-url", f"{'http' if _on_loopback(service) else 'https'}://{host}"]
+            plain = is_loopback(f"http://{host}")
+            words += ["--base-url", f"{'http' if plain else 'https'}://{host}"]
         lines.append(f"{len(made)} paid at {service} and not fetched yet: `{shlex.join(words)}` fetches them")
     return tuple(lines)
 

@@ -12,6 +12,7 @@ from runner.adapters.files import Unreadable as NotReadable
 from runner.adapters.media import PROBE_VERSION, Probe, Unreadable, digest, facts_from_json
 from runner.adapters.root import Project, project_of, tracked_by_git
 from runner.adapters.signature import LfsPointer
+from runner.commands import picked
 from runner.commands.options import Options
 from runner.commands.provider import service_of
 from runner.contract.model import Model
@@ -24,9 +25,11 @@ from runner.core.spelling import nearest
 from runner.language import pipeline as pipelines
 from runner.language import storyboard as storyboards
 from runner.language.exec_step import Exec
+from runner.language.picks import Picks
 from runner.language.pipeline import Assemble, Pipeline
 from runner.language.storyboard import Storyboard
-from runner.planning.edit import axis_faults, file_faults
+from runner.language.take import Take
+from runner.planning.edit import axis_faults, chosen, file_faults
 from runner.planning.faults import override_faults
 from runner.planning.request import Built, Context, build
 from runner.planning.service import Service
@@ -45,6 +48,7 @@ class Loaded:
     project: Project
     identity: str
     storyboard: Storyboard
+    picks: Picks
     pipeline: Pipeline
     models: Mapping[str, Model]
     service: Service
@@ -93,6 +97,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
     try:
         if broken is not None:
             raise broken
+        picks = picked.read(files, path)
         pipeline = _pipeline(storyboard, place.root, files, options)
     except Rejected as rejected:
         raise Rejected(in_file_order((*storyboard.diagnostics, *rejected.diagnostics))) from None
@@ -113,19 +118,26 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
             *storyboard.diagnostics,
             *override_faults(models, pipeline.overrides),
             *(d for b in built for d in b.diagnostics),
-            *(d for cut in storyboard.cuts for d in file_faults(cut, facts)),
-            *(d for cut in storyboard.cuts for d in axis_faults(cut, storyboard.takes)),
+            *(d for c in storyboard.cuts for d in file_faults(c, facts)),
+            *(d for c in storyboard.cuts for d in axis_faults(c, storyboard.takes)),
             *_unknown_cuts(storyboard, pipeline),
+            *picked.unknown(picks, storyboard.takes),
         )
+        cut = chosen(storyboard.takes, picks.takes())
         steps = tuple(step for step in pipeline.steps if isinstance(step, Assemble))
         made: tuple[Film, ...] = ()
         if not has_errors(diagnostics):
-            made = tuple(f for step in steps for f in film.films(step, storyboard.cuts, storyboard.takes))
-            diagnostics = (*diagnostics, *_cut_faults(storyboard, built, made, facts), *_same_outputs(made, pipeline))
+            made = tuple(f for step in steps for f in film.films(step, storyboard.cuts, cut))
+            diagnostics = (
+                *diagnostics,
+                *_cut_faults(storyboard, cut, built, made, facts),
+                *_same_outputs(made, pipeline),
+            )
     return Loaded(
         project=place,
         identity=path.removesuffix(Path(path).suffix),
         storyboard=storyboard,
+        picks=picks,
         pipeline=pipeline,
         models=models,
         service=service,
@@ -139,6 +151,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
 
 def _cut_faults(
     storyboard: Storyboard,
+    takes: Sequence[Take],
     built: Sequence[Built],
     made: Sequence[Film],
     facts: Mapping[str, MediaFacts | Pointer | str],
@@ -153,7 +166,7 @@ def _cut_faults(
         and known.seconds
     }
     others = [cut for cut in storyboard.cuts if not any(one.edit.cut is cut for one in made)]
-    unmade = [f for cut in others for f in film.films(film.plain(cut), (cut,), storyboard.takes)]
+    unmade = [f for cut in others for f in film.films(film.plain(cut), (cut,), takes)]
     told = set()
     for one in (*made, *unmade):
         for fault in film.rehearse(one, requests, seconds):

@@ -9,7 +9,7 @@ from runner.adapters import archive
 from runner.adapters.files import Unreadable, resolve, sha256_of
 from runner.adapters.lockfile import SUFFIX as LOCK
 from runner.adapters.store import Store
-from runner.commands import loading
+from runner.commands import loading, picked
 from runner.commands.gitlock import GitLock
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
@@ -79,7 +79,7 @@ def _files(loaded: Loaded) -> dict[str, Path]:
     }
     names |= {use.path for cut in loaded.storyboard.cuts for use in cut.files() if use.path}
     names |= {loaded.models[b.request.model].origin for b in loaded.built if b.request is not None}
-    names |= {loaded.pipeline.source.path}
+    names |= {loaded.pipeline.source.path, picked.name_of(loaded.storyboard.source.path)}
     found: dict[str, Path] = {}
     for name in sorted(names):
         try:

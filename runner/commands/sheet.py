@@ -55,7 +55,7 @@ def look(
         for take in document["takes"]
     }
     typed = os.path.relpath(loaded.project.root / loaded.storyboard.source.path)
-    sheet = report.sheet(document, known, {}, typed=typed, free=loaded.service.provider.free)
+    sheet = report.sheet(document, known, loaded.picks.takes(), typed=typed, free=loaded.service.provider.free)
     return Look(sheet=sheet, posters=posters)
 
 

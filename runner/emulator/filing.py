@@ -131,8 +131,8 @@ class Filing:
                 upload_path=fields.upload_path,
                 receipt=receipt,
             )
-        except BaseException:
-            self._uploads.discard(draft)
+        except BadUpload:
+            draft.discard()
             raise
 
     # ---------------------------------------------------------------- what is there

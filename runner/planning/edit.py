@@ -47,15 +47,19 @@ class Edit:
         return f"{name.removesuffix('.mp4')}@{self.label}.mp4" if self.label else name
 
 
-def chosen(takes: Sequence[Take]) -> tuple[Take, ...]:
-    """The take of every variant that films are cut from: its first, in storyboard order; skipped shots are left out."""
-    return tuple(take for take in takes if take.number == 1 and not take.skip)
+def chosen(takes: Sequence[Take], picks: Mapping[str, int]) -> tuple[Take, ...]:
+    """The take of every variant that films are cut from, in storyboard order; skipped shots are left out. It is the picked one
+    (`picks`: its number, by variant), else, or if there is no such take, the first."""
+    there = {take.id for take in takes}
+    wanted = {v: number for v, number in picks.items() if f"{v}.{number}" in there}
+    return tuple(take for take in takes if take.number == wanted.get(take.variant, 1) and not take.skip)
 
 
 def edits(cut: Cut | None, takes: Sequence[Take]) -> tuple[Edit, ...]:
-    """The films of a cut, one for each combination of its axes' labels, in the order their labels first stand in it."""
+    """The films of a cut, one for each combination of its axes' labels, in the order their labels first stand in it. `takes` are
+    the chosen ones."""
     if cut is None:
-        return (Edit(slots=tuple(_of_take(take, None) for take in chosen(takes))),)
+        return (Edit(slots=tuple(_of_take(take, None) for take in takes)),)
     slots = tuple(_all_slots(cut, takes))
     labels = [
         dict.fromkeys(slot.take.labels[axis.name] for slot, _ in slots if slot.take and axis.name in slot.take.labels)
@@ -77,12 +81,11 @@ def edits(cut: Cut | None, takes: Sequence[Take]) -> tuple[Edit, ...]:
 
 def _all_slots(cut: Cut, takes: Sequence[Take]) -> Iterator[tuple[Slot, Entry]]:
     """What each entry of the order comes to; without an order, each shot is one."""
-    usable = chosen(takes)
     by_name: dict[str, list[Take]] = {}
-    for take in usable:
+    for take in takes:
         for name in dict.fromkeys((take.shot, take.variant)):
             by_name.setdefault(name, []).append(take)
-    order = cut.order or tuple(Entry(shot=take.shot, span=take.span) for take in {t.shot: t for t in usable}.values())
+    order = cut.order or tuple(Entry(shot=take.shot, span=take.span) for take in {t.shot: t for t in takes}.values())
     for entry in order:
         if entry.shot is None:
             yield _other(entry), entry

@@ -67,7 +67,7 @@ class Material:
 
 
 def films(step: Assemble, cuts: Sequence[Cut], takes: Sequence[Take]) -> tuple[Film, ...]:
-    """What the step makes: the cut it names; without a name all there are, beside its output; without cuts one film."""
+    """What the step makes of the chosen takes: the cut it names; without a name all there are, beside its output; without cuts one film."""
     wanted: Sequence[tuple[Cut | None, str]] = [(None, step.output)]
     if step.cut is not None:
         wanted = [(cut, step.output) for cut in cuts if cut.name == step.cut.value]

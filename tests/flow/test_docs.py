@@ -30,6 +30,7 @@ from runner.emulator import accounts_file
 from runner.emulator.switches import WORDS, Switches
 from runner.language import bounds
 from runner.language.builder import Limits
+from runner.language.picks import load as load_picks
 from runner.language.shot import MOST_TAKES
 from runner.language.tables import MOST_ROWS
 from runner.planning.diff import Kind
@@ -165,7 +166,7 @@ def files_of(block: Block) -> tuple[str, str | None]:
                     return SHOT + block.text, None
 
 
-YAML = [block for block in blocks("yaml") if not block.begins.startswith(("on:", "jobs:", "accounts:"))]
+YAML = [block for block in blocks("yaml") if not block.begins.startswith(("on:", "jobs:", "accounts:", "picks:"))]
 
 
 @pytest.mark.parametrize("block", YAML, ids=lambda block: block.title)
@@ -175,6 +176,14 @@ def test_a_block_validates_or_is_refused_as_it_says(
     found = faults(project, *files_of(block), monkeypatch)
     refused = block.mark.removeprefix("refused: ") if block.mark.startswith("refused: ") else None
     assert {fault["code"] for fault in found} == ({refused} if refused else set()), found
+
+
+def test_the_blocks_of_picks_are_taken() -> None:
+    found = [block for block in blocks("yaml") if block.begins.startswith("picks:")]
+    assert found
+    for block in found:
+        read = load_picks(Source(path="film.picks.yaml", name="film.picks.yaml", text=block.text))
+        assert read.shots and read.rejected
 
 
 def test_the_blocks_of_accounts_are_taken() -> None:

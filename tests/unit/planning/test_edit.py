@@ -32,7 +32,7 @@ def board(cut: str) -> Storyboard:
 
 def films(cut: str) -> tuple[Edit, ...]:
     found = board(cut)
-    return edits(found.cuts[0], found.takes)
+    return edits(found.cuts[0], chosen(found.takes, {}))
 
 
 def names(edit: Edit) -> list[str]:
@@ -44,9 +44,9 @@ ALL = ["a@dawn+wide.1", "a@dawn+near.1", "a@dusk+wide.1", "a@dusk+near.1", "b.1"
 
 def test_without_an_order_every_variant_stands_once_by_its_first_take() -> None:
     found = load(HEAD)
-    (plain,) = edits(None, found.takes)
+    (plain,) = edits(None, chosen(found.takes, {}))
     (edit,) = films("{}")
-    assert names(plain) == names(edit) == [take.id for take in chosen(found.takes)] == ALL
+    assert names(plain) == names(edit) == [take.id for take in chosen(found.takes, {})] == ALL
     assert [(s.out_s, s.transition) for s in plain.slots] == [(s.out_s, s.transition) for s in edit.slots]
 
 
@@ -152,3 +152,9 @@ def test_a_pinned_file_has_the_bytes_that_its_reference_says() -> None:
     )
     (cut,) = load(text).cuts
     assert [f.code for f in file_faults(cut, {"logo.mp4": facts(Kind.VIDEO)})] == ["pinned-differs"]
+
+
+def test_a_picked_take_stands_in_the_film_and_the_first_where_there_is_no_such_take() -> None:
+    takes = load(HEAD).takes
+    picked = chosen(takes, {"a@dawn+wide": 2, "b": 7, "d": 1})
+    assert [take.id for take in picked] == ["a@dawn+wide.2", *ALL[1:]]

@@ -1,0 +1,57 @@
+"""`shotrunner history SHOT`: every clip ever made for a shot, so that one may go back to it. Reads, writes nothing."""
+
+from pathlib import Path
+
+from runner.adapters.store import Store
+from runner.commands import loading
+from runner.commands.options import Options
+from runner.commands.peek import peeked
+from runner.core.errors import Exit, Refused
+from runner.core.spelling import nearest
+from runner.screen import history as view_of
+from runner.screen.diagnostics import Format
+from runner.screen.terminal import Terminal
+
+
+def history(file: Path, shot: str, options: Options, view: Format, terminal: Terminal) -> Exit:
+    """Print the clips. Raises `Rejected`, `Refused`."""
+    place, path = loading.project(file, options)
+    store = Store(place.state)
+    with peeked(place.state) as journal:
+        loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
+        takes = {t.id: t for t in loaded.storyboard.takes}
+        found = [
+            view_of.Made(
+                purchase=purchase,
+                prompt=_prompt(journal.inputs(purchase.key) if journal else None),
+                here=_here(store, purchase.result),
+                picked=any(p.clip == (purchase.result or {}).get("sha256") for p in loaded.picks.shots.values()),
+            )
+            for some in (journal.history() if journal else {}).values()
+            for purchase in some
+            if purchase.intent.storyboard == loaded.identity and _is_of(purchase.intent.take, shot)
+        ]
+    names = {name for take in takes.values() for name in (take.id, take.variant, take.shot)}
+    if not found and shot not in names:
+        meant = nearest(shot, sorted(names))
+        raise Refused(f"nothing was ever made for `{shot}`", help=f"did you mean `{meant}`?" if meant else "")
+    found.sort(key=lambda made: (made.purchase.intent.take, made.at))
+    terminal.out(
+        view_of.as_json(found) if view is Format.JSON else view_of.text(found, shot, colour=terminal.colour_out)
+    )
+    return Exit.DONE
+
+
+def _is_of(take: str, name: str) -> bool:
+    """Whether a take, also one that the storyboard no longer has, is of the shot, the variant or the take of this name."""
+    variant = take.rpartition(".")[0]
+    return name in (take, variant, variant.partition("@")[0])
+
+
+def _prompt(inputs: object) -> str:
+    body = inputs.get("body") if isinstance(inputs, dict) else None
+    return str(body.get("prompt") or "") if isinstance(body, dict) else ""
+
+
+def _here(store: Store, result: object) -> bool:
+    return isinstance(result, dict) and store.has(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))

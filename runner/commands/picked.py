@@ -1,0 +1,46 @@
+"""The picks file of a storyboard, read with it; its faults and what it names in vain."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from runner.adapters.files import MISSING, Files, Unreadable
+from runner.core.diagnostics import Diagnostic, Rejected, Severity, Source
+from runner.language.picks import SUFFIX, Picks, load
+from runner.language.take import Take
+
+
+def name_of(storyboard: str) -> str:
+    """The picks file's path from the root."""
+    return storyboard.removesuffix(Path(storyboard).suffix) + SUFFIX
+
+
+def source(files: Files, storyboard: str) -> Source | None:
+    """The file, None where there is none. Raises Rejected."""
+    name = name_of(storyboard)
+    try:
+        return files.text(name)
+    except Unreadable as fault:
+        if fault.reason == MISSING:
+            return None
+        headline = f"`{files.shown(name)}` {fault.reason}"
+        raise Rejected([Diagnostic(code="unreadable-file", headline=headline)]) from None
+
+
+def read(files: Files, storyboard: str) -> Picks:
+    """The takes that were picked. Raises Rejected with every fault of the file."""
+    found = source(files, storyboard)
+    return load(found) if found is not None else Picks()
+
+
+def unknown(picks: Picks, takes: Sequence[Take]) -> Iterator[Diagnostic]:
+    """Picks of takes that there are no more; nothing is lost by them."""
+    there = {take.id for take in takes}
+    for variant, pick in picks.shots.items():
+        if f"{variant}.{pick.take}" not in there:
+            yield Diagnostic(
+                severity=Severity.WARNING,
+                code="unknown-pick",
+                headline=f"there is no take `{variant}.{pick.take}`: the first one is cut instead, if there is one",
+                span=pick.span,
+                help=f"`shotrunner unpick STORYBOARD {variant}` takes the line out",
+            )

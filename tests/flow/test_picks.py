@@ -1,0 +1,131 @@
+"""Picks: which take is the film's, kept in git, and what it protects."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stage import KEY, Stage, paid
+
+FILM = """\
+storyboard: 1
+defaults: {model: wan2.7-text-to-video, params: {duration: 2}}
+shots:
+  - {id: sea, prompt: The sea at dawn, takes: 2}
+  - {id: hill, prompt: A hill}
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    stage = Stage(tmp_path / "project")
+    stage.write("film.yaml", FILM)
+    return stage
+
+
+def cut_of(stage: Stage) -> str:
+    """The digest of the film."""
+    steps = stage.manifest()["steps"]
+    return str(steps[0]["sha256"])
+
+
+def actions(stage: Stage, *words: str) -> dict[str, tuple[str, str]]:
+    plan = json.loads(stage.shotrunner("plan", "film.yaml", "--format", "json", *words).out)
+    return {a["take"]: (a["action"], a["reason"]) for a in plan["takes"]}
+
+
+def test_a_picked_take_is_the_films_and_stays_it_whatever_becomes_of_its_prompt(stage: Stage) -> None:
+    assert stage.shotrunner("run", "film.yaml").code == 0
+    first = cut_of(stage)
+    ended = stage.shotrunner("pick", "film.yaml", "sea.2", "--note", "the light")
+    assert ended.code == 0, ended
+    assert "picked sea.2 (clip" in ended.out and "cuts film.mp4 anew" in ended.out
+    written = (stage.folder / "film.picks.yaml").read_text(encoding="utf-8")
+    assert "sea: {take: 2, pipeline: draft, clip: " in written and 'note: "the light"' in written
+    assert stage.shotrunner("run", "film.yaml").code == 0
+    picked = cut_of(stage)
+    assert picked != first
+
+    stage.write("film.yaml", FILM.replace("dawn", "dusk"))
+    told = actions(stage)
+    assert told["sea.2"][0] == "keep" and "picked, prompt differs film.yaml:4" in told["sea.2"][1]
+    assert told["sea.1"][0] == "buy"
+    assert stage.shotrunner("run", "film.yaml").code == 0
+    assert cut_of(stage) == picked
+    take = next(t for t in stage.manifest()["takes"] if t["id"] == "sea.2")
+    assert take["prompt"] == "The sea at dawn" and take["status"] == "done"
+    assert stage.shotrunner("audit", "out/film/draft/manifest.json").code == 0
+
+    freed = stage.shotrunner("retake", "film.yaml", "sea")
+    assert "the next run makes sea.2 anew" in freed.out, freed
+    assert stage.shotrunner("run", "film.yaml").code == 0
+    assert cut_of(stage) not in (first, picked)
+    back = stage.shotrunner("history", "film.yaml", "sea", "--format", "json")
+    clips = {(c["take"], c["prompt"]): c["clip"] for c in json.loads(back.out)["clips"]}
+    assert len(clips) == 4
+    old = clips[("sea.2", "The sea at dawn")]
+    assert stage.shotrunner("pick", "film.yaml", "sea.2", "--clip", old[:8]).code == 0
+    assert stage.shotrunner("run", "film.yaml").code == 0
+    assert cut_of(stage) == picked
+    assert stage.shotrunner("unpick", "film.yaml", "sea").code == 0
+    assert (
+        "sea"
+        not in (stage.folder / "film.picks.yaml").read_text(encoding="utf-8").replace("# Which", "").splitlines()[-1]
+    )
+
+
+def test_what_was_picked_costs_nothing_more_and_the_other_take_is_told_with_its_price(stage: Stage) -> None:
+    with paid(stage.folder.parent / "service") as api:
+        words = api.arguments()
+        assert stage.shotrunner("run", "film.yaml", *words, EVOLINK_API_KEY=KEY).code == 0
+        where = words[words.index("--pipeline") : words.index("--pipeline") + 2]
+        service = [*where, "--provider", "evolink", "--base-url", api.base_url]
+        assert stage.shotrunner("pick", "film.yaml", "sea.1", "hill", *service).code == 0
+        bought = api.bought
+        stage.write("film.yaml", FILM.replace("dawn", "dusk").replace("A hill", "A green hill"))
+        told = actions(stage, *service)
+        assert [told[take][0] for take in ("sea.1", "sea.2", "hill.1")] == ["keep", "buy", "keep"]
+        assert stage.shotrunner("run", "film.yaml", *words, EVOLINK_API_KEY=KEY).code == 0
+        assert len(api.invoice) == 4, bought
+        freed = stage.shotrunner("retake", "film.yaml", "hill", *service)
+        assert "the next run makes hill.1 anew: 10.88 credits" in freed.out, freed
+
+
+def test_a_rejected_take_is_picked_no_more_and_says_why(stage: Stage) -> None:
+    assert stage.shotrunner("pick", "film.yaml", "sea.2").code == 0
+    ended = stage.shotrunner("reject", "film.yaml", "sea.2", "--note", "he blinks")
+    assert "rejected sea.2, which was picked" in ended.out
+    written = (stage.folder / "film.picks.yaml").read_text(encoding="utf-8")
+    assert 'sea.2: {note: "he blinks"}' in written and "take: 2" not in written
+    assert stage.shotrunner("pick", "film.yaml", "sea.2").code == 0
+    assert "blinks" not in (stage.folder / "film.picks.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("pick", "film.yaml", "sea.3"), "did you mean `sea.2`?"),
+        (("pick", "film.yaml", "sea"), "its takes: sea.1, sea.2"),
+        (("pick", "film.yaml", "hill", "--clip", "abc"), "too short"),
+        (("pick", "film.yaml", "hill", "--clip", "abcdef"), "no clip of hill.1"),
+        (("unpick", "film.yaml", "sea"), "nothing is picked of `sea`"),
+        (("retake", "film.yaml", "sea"), "nothing is picked of `sea`"),
+        (("history", "film.yaml", "hil"), "did you mean `hill`?"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_writes_nothing(stage: Stage, words: tuple[str, ...], says: str) -> None:
+    ended = stage.shotrunner(*words)
+    assert ended.code == 2 and says in ended.err, ended
+    assert [p.name for p in stage.folder.iterdir()] == ["film.yaml"]
+
+
+def test_a_broken_picks_file_is_named_at_its_line_and_stops_everything(stage: Stage) -> None:
+    stage.write(
+        "film.picks.yaml",
+        "picks: 1\nshots:\n<<<<<<< ours\n  sea: {take: 2}\n=======\n  sea: {take: 1}\n>>>>>>> theirs\n",
+    )
+    for words in (("validate", "film.yaml"), ("run", "film.yaml"), ("pick", "film.yaml", "sea.1")):
+        ended = stage.shotrunner(*words)
+        assert ended.code == 2 and "film.picks.yaml:" in ended.out + ended.err, ended
+    stage.write("film.picks.yaml", "picks: 1\nshots:\n  see: {take: 2}\n")
+    ended = stage.shotrunner("validate", "film.yaml")
+    assert ended.code == 0 and "there is no take `see.2`" in ended.out + ended.err, ended
