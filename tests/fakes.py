@@ -52,6 +52,10 @@ class FakeClock:
     def monotonic(self) -> float:
         return self._now_s
 
+    def skip(self, seconds: float) -> None:
+        """So much later, at once."""
+        self._now_s += seconds
+
     async def sleep(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()

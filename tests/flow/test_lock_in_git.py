@@ -105,6 +105,30 @@ def test_a_run_that_is_stopped_leaves_its_lock_up_to_date(stage: Stage, tmp_path
         assert states(stage) == {"hill.1": "open", "sea.1": "open"}
 
 
+BUG = """\
+import sys
+from runner.cli import main
+from runner.commands import run
+
+honest = run.execute
+
+async def faulty(*given):
+    await honest(*given)
+    raise ZeroDivisionError("an injected fault")
+
+run.execute = faulty
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_bug_leaves_the_lock_up_to_date(stage: Stage, api: PaidService) -> None:
+    program = stage.write("../faulty.py", BUG)
+    words = ("run", "film.yaml", *api.arguments())
+    ended = stage.shotrunner(*words, program=program, EVOLINK_API_KEY=KEY, TMPDIR=str(stage.folder.parent))
+    assert ended.code == 3, ended
+    assert states(stage) == {"hill.1": "done", "sea.1": "done"}
+
+
 # Another machine
 
 

@@ -254,6 +254,20 @@ async def test_a_result_arrives_whole(tmp_path: Path) -> None:
         assert server.heard[0].path == "/clip.mp4?Signature=s%2Fx"  # a signed address is sent as it was told
 
 
+async def test_no_cookie_of_a_host_that_has_a_name_is_kept(tmp_path: Path) -> None:
+    """Of an address without a name the library would keep none anyway."""
+    cookie = {"Set_Cookie": "a=b; Path=/"}
+    async with serving(said(b"{}", **cookie), said(b"{}", **cookie), said(CLIP, **cookie)) as server:
+        host = f"http://localhost:{server.port}"
+        async with client(host) as api:
+            for _ in range(2):
+                await api.submit(Call(method="POST", path="/x", body=b"{}"))
+                await api.ask(Call(method="GET", path="/x"))
+                await api.fetch(f"{host}/a", tmp_path / "part")
+        assert len(server.heard) == 6
+        assert all("cookie" not in heard.headers for heard in server.heard)
+
+
 async def test_a_result_host_gets_neither_key_nor_cookie_even_if_it_is_the_apis_own(tmp_path: Path) -> None:
     async with serving(said(b"{}", Set_Cookie="a=b"), said(CLIP)) as server, client(server.url) as api:
         await api.submit(POST)

@@ -209,3 +209,16 @@ async def test_a_misplaced_clip_whose_record_cannot_be_written_stays_done() -> N
     with pytest.raises(ExceptionGroup):
         await made.run(resume(made.purchase()))
     assert made.purchase().state is State.DONE
+
+
+@pytest.mark.parametrize("state", [State.COMPLETED, State.UNFETCHED])
+async def test_our_clock_ends_no_link_and_no_task(state: State) -> None:
+    made = completed(state)
+    made.clock.skip(60 * 86400)
+    assert await brought(made, CLIP) is State.DONE
+    made = completed(state)
+    made.clock.skip(60 * 86400)
+    assert (
+        await brought(made, DEAD, polled=[Missed(reason="HTTP 503", retry_after_s=None, for_key=False)])
+        is State.UNFETCHED
+    )

@@ -79,6 +79,12 @@ def test_formatting_is_pythons_and_bounded(pattern: str, given_: list[object]) -
     assert len(found) <= MOST_CHARACTERS
 
 
+def test_formatting_refuses_what_would_grow_too_long_before_it_is_made() -> None:
+    half = "x" * (MOST_CHARACTERS // 2)
+    with pytest.raises(Refusal, match="grows beyond"):
+        operations.formatted("%s%s%s", half, half, half)
+
+
 @pytest.mark.parametrize(
     ("text", "number"), [("3", 3), (" 3 ", 3), ("+3", 3), ("-3", -3), ("3.5", 3.5), ("3.", 3.0), (".5", 0.5), ("1e3", 1000.0), ("007", 7)]
 )  # fmt: skip
