@@ -178,6 +178,18 @@ async def test_a_link_in_the_place_of_a_clip_is_left_alone(out: Path, journal: J
     assert (out / "clips/a.1.mp4").is_symlink()
 
 
+async def test_what_is_no_regular_file_is_not_even_read(
+    out: Path, journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a pipe would wait for a writer for ever."""
+    await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
+    (out / "clips/a.1.mp4").unlink()
+    os.mkfifo(out / "clips/a.1.mp4")
+    monkeypatch.setattr("runner.adapters.outputs.sha256_of", lambda _: digest(CLIP))
+    await outputs(out, journal).sweep("clips", frozenset())
+    assert (out / "clips/a.1.mp4").is_fifo()
+
+
 async def test_an_out_folder_that_is_gone_is_no_fault(out: Path, journal: Journal, tmp_path: Path) -> None:
     await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
     (out / "clips/a.1.mp4").unlink()

@@ -79,6 +79,15 @@ def test_formatting_is_pythons_and_bounded(pattern: str, given_: list[object]) -
     assert len(found) <= MOST_CHARACTERS
 
 
+def test_a_power_that_would_grow_too_large_is_not_even_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    monkeypatch.setitem(operations._ARITHMETIC, "**", lambda base, power: begun.append((base, power)))
+    for base, power in ((9, 999_999_999), (2, 10**6), (-3, 10**5)):
+        with pytest.raises(Refusal, match="too large"):
+            operations.calculated("**", base, power)
+    assert begun == []
+
+
 def test_formatting_refuses_what_would_grow_too_long_before_it_is_made() -> None:
     half = "x" * (MOST_CHARACTERS // 2)
     with pytest.raises(Refusal, match="grows beyond"):
