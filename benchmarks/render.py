@@ -59,7 +59,9 @@ def orders(size: tuple[int, int], folder: Path) -> dict[str, Order]:
         "scene, travelling, no sound": replace(order, sound=False),
         "picture, travelling": replace(order, image=image),
         "picture, push": replace(push, image=image),
-        "clip 1280x720, travelling": replace(order, videos=(video,)),
+        "clip 1280x720": replace(order, videos=(video,)),
+        "clip 1280x720, two in turn": replace(order, videos=(video, video)),
+        "three shots": replace(order, prompt=f"[0-2s] {PROMPT} [2-3s] Close-up. [3-5s] The sea at night."),
     }
 
 

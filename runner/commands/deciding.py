@@ -133,11 +133,18 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
 
 
 def _taken_in(lock: GitLock, history: History, storyboard: str, now: str) -> tuple[Entry, ...]:
-    lines = lock.read()
+    here = lock.loaded.service.name
+    real = not _on_loopback(here)  # play money and real money are not added up
+    lines = [line for line in lock.read() if line.service == here or (real and not _on_loopback(line.service))]
     try:
         return taken_in.entries(lines, history, storyboard=storyboard, at=now)
     except Damaged as fault:
         raise Refused(f"the lock {lock.name} {fault}", help="restore it from git: it says what is paid") from None
+
+
+def _on_loopback(service: str) -> bool:
+    host = service.partition("@")[2]
+    return bool(host) and is_loopback(f"http://{host}")
 
 
 def _told_by(lock: GitLock | None, told: Iterable[Entry]) -> Iterator[str]:
@@ -237,8 +244,7 @@ def _elsewhere(purchases: list[Purchase], root: Path) -> tuple[str, ...]:
             name,
         ]
         if host:
-            plain = is_loopback(f"http://{host}")
-            words += ["--base-url", f"{'http' if plain else 'https'}://{host}"]
+            words += ["--base-url", f"{'http' if _on_loopback(service) else 'https'}://{host}"]
         lines.append(f"{len(made)} paid at {service} and not fetched yet: `{shlex.join(words)}` fetches them")
     return tuple(lines)
 

@@ -186,7 +186,7 @@ class Emulator:
         works = Works(
             store,
             shelf,
-            References(work / "references", fetching, probe),
+            References(work / "references", fetching, probe, disk),
             workers=self._workers,
             script=self._script,
             clock=self._clock,

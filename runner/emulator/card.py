@@ -1,5 +1,6 @@
 """What every frame says: ANIMATIC, what it stands for, and the time. A translucent card in the lower third."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +11,7 @@ from runner.emulator.lettering import Face, clean, drawing, font, shortened, wra
 from runner.emulator.order import Order
 from runner.emulator.palette import Lch, Palette
 from runner.emulator.planes import Floats, Planes
+from runner.emulator.shots import Shot
 from runner.emulator.veil import Overlay, Veil
 
 MARK = "ANIMATIC"
@@ -17,16 +19,19 @@ BETWEEN = "  \u00b7  "
 DIGITS = "0123456789"
 SMOOTH = 4  # shapes are drawn so many times larger and reduced
 PAPER = Lch(light=0.97, chroma=0.008, hue=90)
-CARD_COVER, MARK_COVER, MUTED, TRACK_COVER = 0.66, 0.55, 0.68, 0.22
+CARD_COVER, MARK_COVER, MUTED, TRACK_COVER, CUT_COVER = 0.66, 0.55, 0.68, 0.22, 0.8
 
 
 class Card:
     """The mark and the card of one order, laid over frame after frame."""
 
-    def __init__(self, order: Order, palette: Palette) -> None:
+    def __init__(self, order: Order, palette: Palette, shots: Sequence[Shot] = (), number: int = 1) -> None:
+        """For shot `number` from 1 of `shots`, if there are several: it tells which, its own words, and where the cuts are."""
         self._frames, self._fps = order.frames, order.fps
-        layout = _Layout.of(order)
-        veil = _ground(layout, palette)
+        several = len(shots) > 1
+        text = shots[number - 1].text if several else order.prompt
+        layout = _Layout.of(order, text, f"shot {number} of {len(shots)}" if several else "")
+        veil = _ground(layout, palette, [shot.first / order.frames for shot in shots[1:]])
         self._clock = _clock(veil, layout)
         self._line = _line(veil, layout, palette)
         self._reached, self._shown = 0, ""
@@ -76,7 +81,7 @@ class _Layout:
     clock_x: int
 
     @classmethod
-    def of(cls, order: Order) -> Self:
+    def of(cls, order: Order, prompt: str, shot: str) -> Self:
         """From the frame's short side; as wide as its words need, with at most three lines, four on an upright frame."""
         short = min(order.width_px, order.height_px)
         em = max(15, round(short * 0.0345))
@@ -90,10 +95,10 @@ class _Layout:
         digit = int(max(small.getlength(d) for d in DIGITS) / 2 + 1) * 2
         colon = int(small.getlength(":") / 2 + 1) * 2
         clock = 6 * digit + 2 * colon
-        head = _head(order, small, strong, room - clock - pad)
+        head = _head(order, shot, small, strong, room - clock - pad)
         rows_y = pad + round(small_em * 1.2) + round(em * 0.5)
         lines = min(3 if order.width_px > order.height_px else 4, int(order.height_px * 0.55 - rows_y - pad) // leading)
-        rows = wrapped(clean(order.prompt), text, room, lines)
+        rows = wrapped(clean(prompt), text, room, lines)
         needed = max(
             [text.getlength(row) for row in rows] + [sum(f.getlength(t) for t, f, _ in head) + clock + 2 * pad]
         )
@@ -124,15 +129,22 @@ class _Layout:
         )
 
 
-def _head(order: Order, small: Face, strong: Face, room: float) -> list[tuple[str, Face, bool]]:
-    """Label, model and quality, as far as they fit."""
+def _head(order: Order, shot: str, small: Face, strong: Face, room: float) -> list[tuple[str, Face, bool]]:
+    """Label, shot, model and quality, as far as they fit."""
     parts: list[tuple[str, Face, bool]] = []
+    if shot and room > strong.getlength(shot):
+        room -= strong.getlength(f"{shot}{BETWEEN}")
+    else:
+        shot = ""
     label, model = clean(order.label), BETWEEN.join(filter(None, (clean(order.model), clean(order.quality))))
     if label and room > strong.getlength("label\u2026"):
         label = shortened(label, strong, room)
         parts.append((label, strong, True))
         room -= strong.getlength(label)
         model = BETWEEN + model
+    if shot:
+        parts.append((f"{BETWEEN}{shot}" if label and parts else shot, strong, True))
+        model = model if model.startswith(BETWEEN) else BETWEEN + model
     if room > small.getlength(f"{BETWEEN}model\u2026"):
         parts.append((shortened(model, small, room), small, False))
     return parts
@@ -143,8 +155,8 @@ def _ink(palette: Palette) -> Lch:
     return Lch(light=min(0.17, palette.ridge.light), chroma=min(0.035, palette.ridge.chroma), hue=palette.ridge.hue)
 
 
-def _ground(layout: _Layout, palette: Palette) -> Veil:
-    """The card without words: its dark, the bar at its left, the track of the hairline."""
+def _ground(layout: _Layout, palette: Palette, cuts: Sequence[float]) -> Veil:
+    """The card without words: its dark, the bar at its left, the track of the hairline, on it the cuts still to come."""
     shape = _rounded(layout.width, layout.height, layout.em * 0.32)
     bar, track = shape.copy(), shape.copy()
     bar[:, layout.bar :] = 0
@@ -152,7 +164,13 @@ def _ground(layout: _Layout, palette: Palette) -> Veil:
     track[:, : layout.bar] = 0
     veil = Veil(layout.x, layout.y, layout.width, layout.height)
     veil.paint(shape * np.float32(CARD_COVER), _ink(palette).yuv())
-    return veil.paint(bar, palette.accent.yuv()).paint(track * np.float32(TRACK_COVER), PAPER.yuv())
+    veil.paint(bar, palette.accent.yuv()).paint(track * np.float32(TRACK_COVER), PAPER.yuv())
+    for cut in cuts:
+        at = layout.bar + round((layout.width - layout.bar) * cut / 2) * 2
+        mark = np.zeros_like(shape)
+        mark[-layout.line :, at - layout.line : at] = 1
+        veil.paint(mark * np.float32(CUT_COVER), PAPER.yuv())
+    return veil
 
 
 def _line(veil: Veil, layout: _Layout, palette: Palette) -> Veil:

@@ -19,6 +19,10 @@ class Chance:
         words = (model, prompt, str(seed))
         return cls(root=hashlib.sha256(b"\0".join(w.encode("utf-8", "replace") for w in words)).digest())
 
+    def part(self, name: str) -> "Chance":
+        """Draws of their own for a part of the clip."""
+        return Chance(root=hashlib.sha256(self.root + b"part:" + name.encode()).digest())
+
     def number(self, name: str) -> int:
         """64 bits."""
         return int.from_bytes(hashlib.sha256(self.root + name.encode()).digest()[:8], "big")

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+NO_ROOM = "the emulator's disk is full (--max-disk)"
+
 
 class Full(Exception):
     """There is no room, and nothing that has expired."""

@@ -131,8 +131,8 @@ class Filing:
                 upload_path=fields.upload_path,
                 receipt=receipt,
             )
-        except BadUpload:
-            draft.discard()
+        except BaseException:
+            self._uploads.discard(draft)
             raise
 
     # ---------------------------------------------------------------- what is there

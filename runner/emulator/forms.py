@@ -50,7 +50,7 @@ async def receive(request: web.Request, account: Account, uploads: Uploads, rece
         )
     except BaseException as fault:
         if draft is not None:
-            draft.discard()
+            uploads.discard(draft)
         if isinstance(fault, _BROKEN):
             raise BadUpload(400, "The form cannot be read") from None
         raise

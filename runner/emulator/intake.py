@@ -167,6 +167,15 @@ def seconds(asked: Asked) -> int:
     return int(wished) if isinstance(wished, int | float) and wished >= 1 else 5
 
 
+def shot_type(asked: Asked) -> str:
+    """`single`, `multi`, or nothing where the request leaves it to the prompt; `multi` counts only where the prompt may be extended."""
+    parameters = asked.body.get("model_params")
+    said = parameters.get("shot_type") if isinstance(parameters, dict) else None
+    if said == "multi" and asked.body.get("prompt_extend") is False:
+        return "single"
+    return said if isinstance(said, str) else ""
+
+
 def media_urls(asked: Asked) -> dict[str, tuple[str, ...]]:
     """The URLs of reference media by the property that holds them, in their order."""
     found = {name: asked.body[name] for name in asked.model.by_property if name in asked.body}

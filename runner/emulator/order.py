@@ -21,6 +21,7 @@ class Order:
     `width_px` and `height_px` are even. The clip lasts `seconds` whole seconds, `seconds * fps` frames. `label` stands
     in the card's header (a take such as `arrival@dawn.2`) and may be empty. `audio` is the driving audio; `sound` says
     whether the clip has an audio stream at all. `quality` is the tier by its own name, for the card.
+    `shot_type` is `single` or `multi` where the request says so: one shot, or several whatever the prompt's wording.
     """
 
     model: str
@@ -36,6 +37,7 @@ class Order:
     audio: Path | None = None
     sound: bool = True
     quality: str = ""
+    shot_type: str = ""
 
     def __post_init__(self) -> None:
         for side in (self.width_px, self.height_px):

@@ -145,6 +145,7 @@ _LIGHT_WORDS: tuple[tuple[str, str], ...] = (
     ("forest", "forest wood woods jungle tree trees green meadow moss garden leaves leaf grass bamboo fern park"),
     ("day", "day noon sunny midday daylight summer sky bright clear"),
 )  # fmt: skip
+_PLACES = "gold", "snow", "rose", "sea", "forest"
 _FOG_WORDS = "fog foggy mist misty haze hazy smoke smoky steam overcast cloud clouds cloudy dust dusty"
 _FADED_WORDS = "vintage sepia noir monochrome black-and-white desaturated faded bleak muted"
 
@@ -160,6 +161,11 @@ def listed(row: str) -> frozenset[str]:
 
 def _hit(words: frozenset[str]) -> str | None:
     return next((name for name, row in _LIGHT_WORDS if words & listed(row)), None)
+
+
+def tells(prompt: str) -> bool:
+    """Whether a word of it names an hour, a weather or a fire; a place has no light of its own."""
+    return _hit(words_of(prompt)) not in (None, *_PLACES)
 
 
 def choose(prompt: str, chance: Chance) -> Palette:

@@ -1,5 +1,6 @@
 """A still picture as a plate: whatever its mode, turned as it is meant to be seen, cropped to the frame's shape."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +16,27 @@ FORMATS = {"jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "webp": "WEBP", "gif": "G
 MOST_PIXELS = 64_000_000
 
 
-def plate(path: Path, palette: Palette, width_px: int, height_px: int) -> Planes:
-    """The picture filling width x height, what is too much cut off at both sides. Raises BadMedia."""
-    rgb = _pixels(path, palette, width_px, height_px)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What is shown of a picture: `share` of the largest part in the plate's shape, and where that stands in the room around
+    it, 0..1 from the left and from above."""
+
+    share: float = 1.0
+    x: float = 0.5
+    y: float = 0.4  # faces and skies stand above the middle
+
+
+WHOLE = Part()
+
+
+def plate(path: Path, palette: Palette, width_px: int, height_px: int, part: Part = WHOLE) -> Planes:
+    """A part of the picture filling width x height. Raises BadMedia."""
+    rgb = _pixels(path, palette, round(width_px / part.share), round(height_px / part.share))
     rows, columns, _ = rgb.shape
-    # The largest part of the picture in the plate's shape.
-    if columns * height_px > rows * width_px:
-        part = max(1, round(rows * width_px / height_px))
-        left = (columns - part) // 2
-        rgb = rgb[:, left : left + part]
-    else:
-        part = max(1, round(columns * height_px / width_px))
-        top = (rows - part) * 2 // 5  # faces and skies stand above the middle
-        rgb = rgb[top : top + part]
-    return planes_of_rgb(rgb, width_px, height_px)
+    wide = max(1, round(min(columns, rows * width_px / height_px) * part.share))
+    tall = max(1, round(min(rows, columns * height_px / width_px) * part.share))
+    left, top = round((columns - wide) * part.x), round((rows - tall) * part.y)
+    return planes_of_rgb(np.ascontiguousarray(rgb[top : top + tall, left : left + wide]), width_px, height_px)
 
 
 def _pixels(path: Path, palette: Palette, width_px: int, height_px: int) -> Bytes:

@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from runner.adapters.media import Probe, Unreadable, digest
 from runner.contract import limits
 from runner.contract.model import MediaRule
 from runner.core.media import Kind, MediaFacts
+from runner.emulator.disk import NO_ROOM, Disk, Full
 from runner.emulator.fetch import Fetcher, Unfetchable
 from runner.emulator.intake import Asked, media_urls
 from runner.emulator.tasks import TaskError
@@ -38,31 +40,65 @@ class Medium:
 
 
 class References:
-    """Media of all tasks, kept once by content in `folder`, which exists and is its own."""
+    """Media of all tasks under way, kept once by content in `folder`, which exists and is its own."""
 
-    def __init__(self, folder: Path, fetcher: Fetcher, probe: Probe) -> None:
-        self._folder, self._fetcher, self._probe = folder, fetcher, probe
+    def __init__(self, folder: Path, fetcher: Fetcher, probe: Probe, disk: Disk) -> None:
+        self._folder, self._fetcher, self._probe, self._disk = folder, fetcher, probe, disk
         self._looked: dict[str, asyncio.Task[MediaFacts]] = {}
+        self._sizes: dict[str, int] = {}  # of the contents on disk
+        self._holds: Counter[str] = Counter()  # by how many media each is held
 
     async def gather(self, asked: Asked) -> Mapping[Kind, tuple[Medium, ...]]:
-        """The media of a request by kind, in the body's order. Raises BadReference for the first that does not fit."""
+        """The media of a request by kind, in the body's order, on disk until they are released.
+
+        Raises BadReference for the first that does not fit, and holds none then.
+        """
         gathered: dict[Kind, tuple[Medium, ...]] = {}
-        for name, urls in media_urls(asked).items():
-            rule = asked.model.by_property[name]
-            gathered[rule.kind] = tuple([await self._one(rule, name, url) for url in urls])
+        held: list[str] = []
+        try:
+            for name, urls in media_urls(asked).items():
+                rule = asked.model.by_property[name]
+                gathered[rule.kind] = tuple([await self._one(rule, name, url, held) for url in urls])
+        except BaseException:
+            self._let_go(held)
+            raise
         return gathered
 
-    async def _one(self, rule: MediaRule, name: str, url: str) -> Medium:
+    def release(self, media: Mapping[Kind, tuple[Medium, ...]]) -> None:
+        """The task that gathered these has ended."""
+        self._let_go([medium.facts.sha256 for kind in media.values() for medium in kind])
+
+    def _hold(self, sha256: str, part: Path, size: int) -> Path:
+        """The file of this content, which is `part` if there is none yet. Raises Full."""
+        path = self._folder / sha256
+        if sha256 not in self._sizes:
+            # The first to bring this content keeps it; nobody replaces a file that somebody may be reading.
+            self._disk.take(size)
+            part.rename(path)
+            self._sizes[sha256] = size
+        self._holds[sha256] += 1
+        return path
+
+    def _let_go(self, held: Iterable[str]) -> None:
+        for sha256 in held:
+            self._holds[sha256] -= 1
+            if not self._holds[sha256]:
+                del self._holds[sha256]
+                self._disk.give(self._sizes.pop(sha256))
+                (self._folder / sha256).unlink(missing_ok=True)
+
+    async def _one(self, rule: MediaRule, name: str, url: str, held: list[str]) -> Medium:
         part = self._folder / f"{secrets.token_hex(8)}.part"
         try:
             await self._fetcher.fetch(url, part, rule.max_bytes or MAX_BYTES)
-            sha256, _ = await asyncio.to_thread(digest, part)
-            path = self._folder / sha256
+            sha256, size = await asyncio.to_thread(digest, part)
+            path = self._hold(sha256, part, size)
+            held.append(sha256)
             if sha256 not in self._looked:
-                # The first to bring this content keeps it; nobody replaces a file that somebody may be reading.
-                part.rename(path)
                 self._looked[sha256] = asyncio.create_task(asyncio.to_thread(self._probe.facts, path))
             facts = await asyncio.shield(self._looked[sha256])
+        except Full:
+            raise BadReference(TaskError(code="resource_exhausted", message=f"{name}: {NO_ROOM}")) from None
         except Unfetchable as fault:
             raise _bad(rule.kind, f"{name}: the file could not be fetched: {fault.reason}") from None
         except Unreadable as fault:

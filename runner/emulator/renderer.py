@@ -1,10 +1,10 @@
 """A request becomes a real MP4: an animatic that says on every frame that it is one."""
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
 
-from runner.emulator import camera, lens, palette, picture, scenery, sound
+from runner.emulator import camera, footage, lens, palette, picture, scenery, shots, sound
 from runner.emulator.card import Card
 from runner.emulator.chance import Chance
 from runner.emulator.footage import Footage
@@ -12,15 +12,11 @@ from runner.emulator.mp4 import Mp4
 from runner.emulator.order import BadMedia, Order
 from runner.emulator.palette import Palette
 from runner.emulator.planes import Planes
+from runner.emulator.scenery import Scene
+from runner.emulator.shots import SHARE, Shot
 from runner.emulator.version import RENDERER_VERSION
 
 __all__ = ["RENDERER_VERSION", "BadMedia", "Order", "render"]
-
-
-class _View(Protocol):
-    """What the card lies over; asked for every frame once, in order."""
-
-    def see(self, number: int, into: Planes) -> None: ...
 
 
 def render(order: Order, target: Path) -> None:
@@ -30,32 +26,60 @@ def render(order: Order, target: Path) -> None:
     leaves no file behind.
     """
     chance = Chance.of(order.model, order.prompt, order.seed)
-    colors = palette.choose(order.prompt, chance)
+    cut = shots.shots(order, chance)
     with ExitStack() as open_files:
-        view = _view(order, colors, chance, open_files)
-        heard = _sound(order, colors, chance)
-        card = Card(order, colors)
+        looks = _Looks(order, cut, chance, open_files)
+        heard = _sound(order, looks.colors, chance)
         clip = Mp4(target, width_px=order.width_px, height_px=order.height_px, fps=order.fps, sound=heard)
         open_files.enter_context(clip)
-        for number in range(order.frames):
-            view.see(number, clip.picture)
-            card.lay(number, clip.picture)
-            clip.add(number)
+        for shot in cut:
+            view = looks.turned_to(shot)
+            card = Card(order, looks.colors, cut, shot.number)
+            for number in range(shot.first, shot.first + shot.frames):
+                view(number, clip.picture)
+                card.lay(number, clip.picture)
+                clip.add(number)
 
 
-def _view(order: Order, colors: Palette, chance: Chance, open_files: ExitStack) -> _View:
-    width, height = order.width_px, order.height_px
-    move = camera.choose(chance, width_px=width, height_px=height)
-    if order.videos and move in (camera.Move.PUSH, camera.Move.PULL):
-        move = camera.Move.RIGHT if move is camera.Move.PUSH else camera.Move.LEFT  # clips move by themselves
-    path = camera.path(move, width_px=width, height_px=height, frames=order.frames, fps=order.fps)
-    if order.videos:
-        footage = Footage(order.videos, colors, path, fps=order.fps, frames=order.frames)
-        return open_files.enter_context(footage)
-    if order.image:
-        return lens.look(picture.plate(order.image, colors, path.width_px, path.height_px), path, width, height)
-    scene = scenery.choose(order.prompt, chance)
-    return scenery.View(scene, colors, chance, path, width, height)
+class _Looks:
+    """What is seen in each shot of an order. Light and scene are its own where its words tell, else those of the shot before."""
+
+    def __init__(self, order: Order, cut: Sequence[Shot], chance: Chance, open_files: ExitStack) -> None:
+        self._order, self._chance = order, chance
+        self.colors = palette.choose(order.prompt, chance)
+        self._scene: Scene | None = None
+        self._footage: Footage | None = None
+        if order.videos:
+            plan = footage.cuts(cut, chance, clips=len(order.videos), fps=order.fps)
+            self._footage = open_files.enter_context(Footage(order.videos, plan, fps=order.fps))
+
+    def turned_to(self, shot: Shot) -> Callable[[int, Planes], None]:
+        """Draws a frame of this shot by its number in the clip; to be asked in order."""
+        order = self._order
+        if shot.nearness and palette.tells(shot.text):
+            self.colors = palette.choose(shot.text, self._chance)
+        if self._footage:
+            self._footage.graded(self.colors)
+            return self._footage.see
+        chance, width, height = shot.chance(self._chance), order.width_px, order.height_px
+        share = SHARE[shot.nearness] if shot.nearness else 1.0
+        move = camera.choose(chance, width_px=width, height_px=height)
+        path = camera.path(move, width_px=width, height_px=height, frames=shot.frames, fps=order.fps)
+        view: scenery.View | lens.Travel | lens.Zoom
+        if order.image:
+            part = picture.WHOLE if share == 1 else _aside(chance, share)
+            view = lens.look(
+                picture.plate(order.image, self.colors, path.width_px, path.height_px, part), path, width, height
+            )
+        else:
+            self._scene = scenery.told(shot.text) or self._scene or scenery.choose(order.prompt, self._chance)
+            view = scenery.View(self._scene, self.colors, chance, path, width, height, share)
+        return lambda number, into: view.see(number - shot.first, into)
+
+
+def _aside(chance: Chance, share: float) -> picture.Part:
+    """A nearer part of a picture, about a third from one side."""
+    return picture.Part(share=share, x=chance.pick("aside", (0.15, 0.5, 0.85)), y=chance.between("aside.y", 0.2, 0.5))
 
 
 def _sound(order: Order, colors: Palette, chance: Chance) -> sound.Track | None:

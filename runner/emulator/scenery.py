@@ -53,20 +53,34 @@ _NEAR: dict[Scene, ground.Kind] = {
 NEAR_FOOT = 0.9  # of the frame's height
 
 
+def told(prompt: str) -> Scene | None:
+    """The scene that the prompt names."""
+    words = words_of(prompt)
+    return next((scene for scene, row in _SCENE_WORDS if words & listed(row)), None)
+
+
 def choose(prompt: str, chance: Chance) -> Scene:
     """The scene that the prompt names; without a telling word the draw decides."""
-    words = words_of(prompt)
-    found = next((scene for scene, row in _SCENE_WORDS if words & listed(row)), None)
-    return found or chance.pick("scene", (Scene.HILLS, Scene.PEAKS, Scene.SEA, Scene.FOREST, Scene.DUNES, Scene.LIGHTS))
+    return told(prompt) or chance.pick(
+        "scene", (Scene.HILLS, Scene.PEAKS, Scene.SEA, Scene.FOREST, Scene.DUNES, Scene.LIGHTS)
+    )
 
 
 class View:
     """A scene seen by the camera: the plate, and before it the nearest ground."""
 
     def __init__(
-        self, scene: Scene, palette: Palette, chance: Chance, path: Path, width_px: int, height_px: int
+        self,
+        scene: Scene,
+        palette: Palette,
+        chance: Chance,
+        path: Path,
+        width_px: int,
+        height_px: int,
+        share: float = 1.0,
     ) -> None:
-        unit = min(width_px, height_px)
+        """`share` is what is seen of the side that a wide shot would show: things stand larger, the nearer the camera."""
+        unit = round(min(width_px, height_px) / share)
         stage = Stage.of(palette, chance, path.width_px, path.height_px, unit)
         self._shifts = path.shifts
         self._lens = lens.look(plate(scene, stage), path, width_px, height_px)

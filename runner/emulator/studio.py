@@ -16,7 +16,7 @@ from runner.core.money import ZERO
 from runner.emulator import billing, intake, tasks
 from runner.emulator.accounts import Account, Accounts, Bearer
 from runner.emulator.clock import Clock
-from runner.emulator.disk import Disk, Full
+from runner.emulator.disk import NO_ROOM, Disk, Full
 from runner.emulator.intake import Asked, Page, Wishes
 from runner.emulator.job import Job
 from runner.emulator.refusals import Lack, Refusal, Side
@@ -286,8 +286,7 @@ class Studio:
         try:
             self._disk.demand()
         except Full:
-            message = "Service temporarily unavailable: the emulator's disk is full (--max-disk)"
-            raise Refusal(503, message=message) from None
+            raise Refusal(503, message=f"Service temporarily unavailable: {NO_ROOM}") from None
 
     def _links(self, job: Job) -> list[str]:
         """What a query says of the result; once its link is dead, a new one where links are fresh."""

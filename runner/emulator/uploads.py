@@ -12,13 +12,12 @@ from typing import Any, BinaryIO, Protocol
 
 from runner.adapters.media import digest as digest_of
 from runner.emulator.accounts import Account
-from runner.emulator.disk import Disk, Full
+from runner.emulator.disk import NO_ROOM, Disk, Full
 from runner.emulator.sniff import HEAD_BYTES, sniff
 from runner.emulator.switches import Switches
 
 MAX_BYTES = 100_000_000
 _BATCH_BYTES = 1 << 20
-FULL = "The emulator's disk is full (--max-disk)"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _UPLOAD_PATH = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,7}")
 _RECEIPT = re.compile(r"[A-Za-z0-9._-]{16,128}")
@@ -79,9 +78,6 @@ class Draft:
     media_type: str
     suffix: str
 
-    def discard(self) -> None:
-        self.path.unlink(missing_ok=True)
-
 
 class Books(Protocol):
     """Where it is written which files there are; the store's part that is wanted here."""
@@ -129,7 +125,7 @@ class Uploads:
             digest.update(batch)
             batch.clear()
 
-        async def write(path: Path) -> tuple[str, int]:
+        async def write(path: Path, count: Callable[[int], None]) -> tuple[str, int]:
             nonlocal size
             file = await asyncio.to_thread(path.open, "xb")
             try:
@@ -139,7 +135,9 @@ class Uploads:
                         raise too_large(self.max_bytes)
                     batch.extend(chunk)
                     if len(batch) >= _BATCH_BYTES:
+                        count(len(batch))
                         await asyncio.to_thread(take, file)
+                count(len(batch))
                 await asyncio.to_thread(take, file)
             finally:
                 await asyncio.to_thread(file.close)
@@ -150,9 +148,11 @@ class Uploads:
     async def fetch_in(self, account: Account, fetch: Callable[[Path], Awaitable[None]]) -> Draft:
         """The file that `fetch` writes to the path it is given. Raises BadUpload and what `fetch` does; then nothing is left."""
 
-        async def write(path: Path) -> tuple[str, int]:
+        async def write(path: Path, count: Callable[[int], None]) -> tuple[str, int]:
             await fetch(path)
-            return await asyncio.to_thread(digest_of, path)
+            sha256, size = await asyncio.to_thread(digest_of, path)
+            count(size)
+            return sha256, size
 
         return await self._draft(account, write)
 
@@ -172,10 +172,6 @@ class Uploads:
         if receipt and not _RECEIPT.fullmatch(receipt):
             raise BadUpload(400, "Invalid X-Evo-Upload-Id")
         self._demand_room(account)
-        try:
-            self._disk.take(draft.size_bytes)
-        except Full:
-            raise BadUpload(503, FULL) from None
         now = self._clock()
         upload = Upload(
             id=draft.id,
@@ -191,13 +187,14 @@ class Uploads:
             expires_at=now + self._switches.file_s,
             receipt=receipt,
         )
-        try:
-            self._books.keep(upload)
-        except BaseException:
-            self._disk.give(draft.size_bytes)
-            raise
+        self._books.keep(upload)
         self._kept[upload.id] = upload
         return upload
+
+    def discard(self, draft: Draft) -> None:
+        """Removes a draft that is not kept."""
+        self._disk.give(draft.size_bytes)
+        draft.path.unlink(missing_ok=True)
 
     def find(self, identifier: str, name: str) -> Upload | None:
         """The file of this id and name, while it is kept."""
@@ -235,16 +232,30 @@ class Uploads:
             "remain_files": left,
         }
 
-    async def _draft(self, account: Account, write: Callable[[Path], Awaitable[tuple[str, int]]]) -> Draft:
+    async def _draft(
+        self, account: Account, write: Callable[[Path, Callable[[int], None]], Awaitable[tuple[str, int]]]
+    ) -> Draft:
+        """`write` fills the file, tells of its bytes before they are there, and gives their SHA-256 and number."""
         self._demand_room(account)
+        taken = 0
+
+        def count(size_bytes: int) -> None:
+            nonlocal taken
+            try:
+                self._disk.take(size_bytes)
+            except Full:
+                raise BadUpload(503, f"Not taken: {NO_ROOM}") from None
+            taken += size_bytes
+
         identifier = f"file-{secrets.token_urlsafe(18)}"
         path = self._folder / identifier
         try:
-            sha256, size = await write(path)
+            sha256, size = await write(path, count)
             kind = sniff(await asyncio.to_thread(_head, path))
             if kind is None or (self._switches.upload_types == "images" and not kind[0].startswith("image/")):
                 raise BadUpload(415, "Unsupported file type")
         except BaseException:
+            self._disk.give(taken)
             path.unlink(missing_ok=True)
             raise
         return Draft(id=identifier, path=path, size_bytes=size, sha256=sha256, media_type=kind[0], suffix=kind[1])

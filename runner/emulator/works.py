@@ -17,7 +17,7 @@ from runner.core.media import Kind
 from runner.core.money import ZERO
 from runner.emulator import billing, intake, tasks
 from runner.emulator.clock import Clock
-from runner.emulator.disk import Full
+from runner.emulator.disk import NO_ROOM, Full
 from runner.emulator.job import Job
 from runner.emulator.order import BadMedia, Order
 from runner.emulator.pace import Pace
@@ -134,7 +134,7 @@ class Works:
             self._fail(job, TaskError(code=code, message=fault.reason))
             return
         except Full:
-            error = TaskError(code="resource_exhausted", message="The emulator's disk is full (--max-disk).")
+            error = TaskError(code="resource_exhausted", message=NO_ROOM)
             self._fail(job, error)
             return
         seconds = {kind: [medium.facts.seconds for medium in media] for kind, media in job.media.items()}
@@ -161,6 +161,7 @@ class Works:
             audio=sounds[0].path if sounds else None,
             sound=model.sounds(body),
             quality=str(body.get("quality", "")),
+            shot_type=intake.shot_type(job.asked),
         )
 
     def _complete(self, job: Job, price: Decimal, seconds: float | None = None) -> None:
@@ -179,6 +180,8 @@ class Works:
     def _ended(self, job: Job, charged: Decimal, seconds: float | None = None) -> None:
         self.pace.done(job.pixels, seconds)
         job.owed = charged
+        self._references.release(job.media)
+        job.media = {}
         job.bearer.ended()
         job.done.set()
         self._settle_in_time(job, 0)

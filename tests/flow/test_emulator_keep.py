@@ -18,7 +18,7 @@ from standins import stand_in
 from runner.emulator import keep
 from runner.emulator.holders import Holder, Key
 from runner.emulator.script import Cancel, Fail, Hold, Mishap, NoResults, Script, Settle
-from runner.emulator.store import Unusable
+from runner.emulator.store import NAME, Store, Unusable
 from runner.emulator.switches import Switches
 
 KEYED = {"Idempotency_Key": "0123456789abcdef"}
@@ -200,6 +200,46 @@ async def test_a_model_that_is_gone_stops_the_start(tmp_path: Path) -> None:
             pass
 
 
+class Failing(Store):
+    """Books that can be written so many times, and then never again."""
+
+    left = 0
+
+    def _write(self, sql: str, row: tuple[object, ...]) -> None:
+        if not self.left:
+            raise Unusable("cannot be used: the disk is full")
+        self.left -= 1
+        super()._write(sql, row)
+
+
+@pytest.mark.parametrize("writes", range(12))
+async def test_where_the_books_end_creates_are_refused_and_what_was_taken_is_whole_after_a_restart(
+    tmp_path: Path, writes: int
+) -> None:
+    (tmp_path / "kept").mkdir()
+    store = Failing(tmp_path / "kept" / NAME)
+    store.left = writes
+    keys = [f"key-{number:016}" for number in range(3)]
+    options: dict[str, Any] = {"render": stand_in, "balance": Decimal(100), "store": store}
+    async with emulated(tmp_path / "kept", **options) as client:
+        answers = {key: await client.create({**TEXT, "prompt": key}, Idempotency_Key=key) for key in keys}
+        assert {answer.status for answer in answers.values()} <= {200, 503}
+        await until(lambda: all(line.charged is not None for line in client.emulator.invoice))
+        taken = {key: answer.json["id"] for key, answer in answers.items() if answer.status == 200}
+        assert [line.task_id for line in client.emulator.invoice] == [*taken.values()]
+        user = (await client.call("GET", "/v1/credits")).json["data"]["user"]
+        assert Decimal(str(user["remaining_credits"])) == 100 - PRICE * len(taken)
+    store.close()
+    async with kept(tmp_path / "kept") as client:
+        assert {line.idempotency_key: line.task_id for line in client.emulator.invoice} == taken
+        for task_id in taken.values():
+            task = await client.ended(task_id)
+            assert (await client.call("GET", task["results"][0])).status == 200
+        user = (await client.call("GET", "/v1/credits")).json["data"]["user"]
+        assert Decimal(str(user["remaining_credits"])) == 100 - PRICE * len(taken)
+        assert Decimal(str(user["used_credits"])) == PRICE * len(taken)
+
+
 class TestDisk:
     async def test_clips_go_with_their_tasks_and_files_with_their_time(self, tmp_path: Path) -> None:
         async with kept(tmp_path) as client:
@@ -229,7 +269,7 @@ class TestDisk:
             assert (refused.status, refused.error["type"]) == (503, "service_unavailable_error")
             assert refused.error["message"].endswith("the emulator's disk is full (--max-disk)")
             answer = await upload(client)
-            assert (answer.status, answer.json["msg"]) == (503, "The emulator's disk is full (--max-disk)")
+            assert (answer.status, answer.json["msg"]) == (503, "Not taken: the emulator's disk is full (--max-disk)")
             assert client.emulator.invoice == ()
             assert len(files(tmp_path)) == 1
             client.emulator.advance(Switches().file_s)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from machines import HEAD, LOCK, TWO, acts, clone, film, forget, forget_tasks, git, lock, plan, project, run, states
-from stage import KEY, PaidService, Stage, paid, until
+from machines import HEAD, LOCK, TWO, acts, clone, commit, film, forget_tasks, git, lock, plan, project, run, states
+from stage import KEY, QUICK, PaidService, Stage, paid, until
 
 from runner.adapters import catalog
 from runner.adapters.files import part_of
@@ -161,22 +161,56 @@ def test_only_buy_missing_buys_what_is_missing_and_the_budget_holds(stage: Stage
     assert api.bought() == 4
 
 
-def test_a_clip_that_its_task_still_gives_out_is_fetched_again_for_nothing(stage: Stage, api: PaidService) -> None:
+@pytest.mark.parametrize("words", [("collect",), ("run", "--budget", "500", "--buy-missing")])
+def test_a_clip_that_its_task_still_gives_out_is_fetched_again_for_nothing(
+    stage: Stage, api: PaidService, words: tuple[str, ...]
+) -> None:
     assert run(stage, api).code == 0
     other = clone(stage)
     assert acts(other, api) == {"hill.1": "missing", "sea.1": "missing"}
-    ended = run(other, api, "--buy-missing")
+    word, *more = words
+    told = ("--pipeline", "clips", "--provider", "evolink", "--base-url", api.base_url, *QUICK)
+    ended = other.shotrunner(word, "film.yaml", *told, *more, EVOLINK_API_KEY=KEY)
     assert ended.code == 0, ended
     assert api.bought() == 2
     assert lock(other) == lock(stage)
 
 
-def test_what_git_clean_took_is_fetched_again_for_nothing(stage: Stage, api: PaidService) -> None:
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_git_clean_took_is_fetched_again_for_nothing_or_missing(
+    stage: Stage, api: PaidService, gone: bool
+) -> None:
     assert run(stage, api).code == 0
-    forget(stage, out=True)
-    ended = run(stage, api, budget="0")
-    assert ended.code == 0, ended
+    if gone:
+        forget_tasks(stage)
+    commit(stage)
+    assert ".shotrunner" in git(stage, "clean", "-fdx")
+    ended = run(stage, api)
+    assert ended.code == (1 if gone else 0), ended
+    assert set(stage.statuses().values()) == {"missing" if gone else "done"}
     assert api.bought() == 2
+
+
+def test_what_is_unknown_may_be_settled_by_whoever_takes_it_in(stage: Stage, tmp_path: Path) -> None:
+    with paid(tmp_path / "unlucky", Drop(create=1, accepted=False)) as api:
+        assert run(stage, api, "-j", "1").code == 4
+        other = clone(stage)
+        ended = run(other, api)
+        assert ended.code == 4, ended
+        settled = other.shotrunner("reconcile", "--not-taken", "hill.1", EVOLINK_API_KEY=KEY)
+        assert settled.code == 0, settled
+        assert run(other, api).code == 0
+        assert api.bought() == 2
+        assert acts(stage, api)["hill.1"] == "keep"  # no file declares what this machine has sent
+
+
+def test_play_money_in_the_lock_counts_nowhere_else(stage: Stage, api: PaidService, tmp_path: Path) -> None:
+    stage.write("film.yaml", TWO.replace("storyboard: 1\n", "storyboard: 1\nbudget: 30\n"))
+    with paid(tmp_path / "rehearsal") as rehearsal:
+        assert run(stage, rehearsal, "--state", str(tmp_path / "apart")).code == 0
+    ended = run(stage, api)
+    assert ended.code == 0, ended
+    assert (api.bought(), len(lock(stage))) == (2, 4)
 
 
 def test_a_clone_waits_for_what_another_machine_has_bought(stage: Stage, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import repository
 from stage import KEY, Stage, paid
 
 from runner.adapters import catalog
@@ -60,3 +61,15 @@ def test_a_price_nobody_knows_is_no_price_of_nothing(stage: Stage) -> None:
         assert "is not known" not in allowed.err, allowed
         assert stage.statuses() == {"sea.1": "refused"}, "the service has no such model"
         assert api.bought() == 0
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+def test_a_state_folder_that_git_tracks_is_refused(tmp_path: Path, command: str) -> None:
+    made = repository(tmp_path / "project")
+    made.write("film.yaml", FILM % SHIPPED)
+    made.write(".shotrunner/journal.sqlite", b"what a stranger bought")
+    made.commit()
+    before = (made.folder / ".shotrunner/journal.sqlite").stat().st_mtime_ns
+    ended = Stage(made.folder).shotrunner(command, "film.yaml")
+    assert ended.code == 2 and "is tracked by git" in ended.err and "git rm -r --cached" in ended.err, ended
+    assert (made.folder / ".shotrunner/journal.sqlite").stat().st_mtime_ns == before

@@ -193,6 +193,17 @@ async def test_the_file_itself_refuses_a_second_intent_of_a_purchase(path: Path)
     assert states(path) == {("k", 1): State.INTENDED, ("b", 1): State.INTENDED}
 
 
+async def test_the_file_itself_refuses_a_task_of_an_account_twice(path: Path) -> None:
+    """Whoever writes to it: the same task of the same account belongs to no second purchase."""
+    with opened(path) as journal:
+        await journal.record(sent(), sent("b"), entry(Event.RECEIPT, task_id="t"))
+    db = sqlite3.connect(path)
+    service, account, task, _, _ = db.execute("SELECT * FROM receipts").fetchone()
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        db.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?)", (service, account, task, "b", 1))
+    db.close()
+
+
 async def test_a_task_belongs_to_one_purchase_of_an_account(path: Path) -> None:
     with opened(path) as journal:
         await journal.record(sent("a"), sent("b"), sent("c", account="other"), sent("d", service="evolink@elsewhere"))

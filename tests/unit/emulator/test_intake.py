@@ -193,3 +193,17 @@ def test_media_urls_stand_by_their_property_in_order() -> None:
     assert intake.media_urls(asked) == {"video_urls": tuple(urls)}
     single = read({"model": I2V, "prompt": "x", "image_urls": [IMAGE], "audio_url": "http://a.example/s.mp3"})
     assert intake.media_urls(single) == {"image_urls": (IMAGE,), "audio_url": ("http://a.example/s.mp3",)}
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, ""),
+        ({"model_params": {}}, ""),
+        ({"model_params": {"shot_type": "single"}}, "single"),
+        ({"model_params": {"shot_type": "multi"}}, "multi"),
+        ({"model_params": {"shot_type": "multi"}, "prompt_extend": False}, "single"),
+    ],
+)
+def test_several_shots_are_asked_for_only_where_the_prompt_may_be_extended(more: dict[str, Any], said: str) -> None:
+    assert intake.shot_type(read({"model": I2V, "prompt": "x", "image_urls": [IMAGE], **more})) == said

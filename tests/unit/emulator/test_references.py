@@ -11,6 +11,7 @@ from media import tone
 from runner.adapters import catalog
 from runner.adapters.media import probe
 from runner.core.media import Kind, MediaFacts
+from runner.emulator.disk import Disk
 from runner.emulator.intake import Asked
 from runner.emulator.references import BadReference, References
 
@@ -49,7 +50,7 @@ async def test_equal_media_of_two_tasks_are_looked_at_once_and_the_file_stays_th
     folder = tmp_path / "references"
     folder.mkdir()
     watched = Watched()
-    references = References(folder, Served(tone(tmp_path / "a.mp3", 4).read_bytes()), watched)  # type: ignore[arg-type]
+    references = References(folder, Served(tone(tmp_path / "a.mp3", 4).read_bytes()), watched, Disk())  # type: ignore[arg-type]
     both = [asyncio.ensure_future(references.gather(asked())) for _ in range(2)]
     await asyncio.sleep(0.2)  # both have fetched by now, the first is being looked at
     watched.go.set()
@@ -65,7 +66,37 @@ async def test_what_cannot_be_read_fails_every_task_that_names_it(tmp_path: Path
     folder.mkdir()
     watched = Watched()
     watched.go.set()
-    references = References(folder, Served(b"no sound at all"), watched)  # type: ignore[arg-type]
+    references = References(folder, Served(b"no sound at all"), watched, Disk())  # type: ignore[arg-type]
     for _ in range(2):
         with pytest.raises(BadReference, match="cannot be read"):
             await references.gather(asked())
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_medium_lies_there_as_long_as_a_task_needs_it(tmp_path: Path) -> None:
+    folder = tmp_path / "references"
+    folder.mkdir()
+    content, disk, watched = tone(tmp_path / "a.mp3", 4).read_bytes(), Disk(), Watched()
+    watched.go.set()
+    references = References(folder, Served(content), watched, disk)  # type: ignore[arg-type]
+    one, other = await references.gather(asked()), await references.gather(asked())
+    assert disk.used == len(content)
+    references.release(one)
+    assert other[Kind.AUDIO][0].path.read_bytes() == content
+    references.release(other)
+    assert (list(folder.iterdir()), disk.used) == ([], 0)
+    again = await references.gather(asked())
+    assert again[Kind.AUDIO][0].path.read_bytes() == content
+    assert len(watched.looked) == 1
+
+
+async def test_a_medium_that_finds_no_room_fails_its_task(tmp_path: Path) -> None:
+    folder = tmp_path / "references"
+    folder.mkdir()
+    disk, watched = Disk(100), Watched()
+    watched.go.set()
+    references = References(folder, Served(b"ID3" + bytes(98)), watched, disk)  # type: ignore[arg-type]
+    with pytest.raises(BadReference) as caught:
+        await references.gather(asked())
+    assert caught.value.error.code == "resource_exhausted"
+    assert (list(folder.iterdir()), disk.used) == ([], 0)

@@ -93,6 +93,29 @@ async def test_an_upload_that_breaks_off_leaves_nothing(uploads: Uploads, tmp_pa
     assert names(tmp_path) == []
 
 
+async def test_a_file_that_finds_no_room_is_refused_while_it_comes_and_gives_back_what_it_took(
+    tmp_path: Path, clock: Clock
+) -> None:
+    disk, came = Disk(2_500_000), 0
+    uploads = Uploads(tmp_path, Store(), disk, Switches(), clock)
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal came
+        yield PNG
+        while True:
+            came += 100_000
+            yield bytes(100_000)
+
+    with pytest.raises(BadUpload) as caught:
+        await uploads.take_in(ACCOUNT, endless())
+    assert (caught.value.status, disk.used, names(tmp_path)) == (503, 0, [])
+    assert came < 5_000_000
+    draft = await uploads.take_in(ACCOUNT, pieces(PNG))
+    assert disk.used == len(PNG)
+    uploads.discard(draft)
+    assert (disk.used, names(tmp_path)) == (0, [])
+
+
 async def test_files_go_after_their_time_and_free_the_quota(uploads: Uploads, clock: Clock, tmp_path: Path) -> None:
     upload = await kept(uploads)
     assert uploads.quota(ACCOUNT) == {"user_group": "default", "used_files": 1, "max_files": 100, "remain_files": 99}
