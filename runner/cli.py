@@ -514,6 +514,12 @@ def models(model: str | None, **told: Any) -> Exit:
     help="Turn a switch: how the service behaves where nobody knows it; may be repeated.",
 )
 @click.option(
+    "--faults",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What goes wrong, and for whom: a YAML file.",
+)
+@click.option(
     "--callback-ca",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -533,6 +539,7 @@ def emulate(
     max_disk: int | None,
     switches: tuple[str, ...],
     callback_ca: Path | None,
+    faults: Path | None,
     **told: Any,
 ) -> Exit:
     """Serve the video API on this machine, free: real HTTP, real MP4s.
@@ -560,6 +567,7 @@ def emulate(
             max_disk=max_disk,
             switches=switches,
             callback_ca=callback_ca,
+            faults=faults,
             terminal=terminal,
         ),
     )

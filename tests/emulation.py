@@ -16,6 +16,7 @@ from runner.emulator.clock import Clock
 from runner.emulator.filing import Filing
 from runner.emulator.page import Page
 from runner.emulator.routes import Routes
+from runner.emulator.scenarios import Scenarios
 from runner.emulator.script import Script
 from runner.emulator.switches import Switches
 
@@ -124,7 +125,7 @@ def served_routes() -> set[tuple[str, str]]:
     """Method and path of every route, HEAD left aside."""
     nothing = cast("Any", None)
     switches = Switches()
-    filing = Filing(nothing, nothing, nothing, base_url="", script=Script(), switches=switches)
+    filing = Filing(nothing, nothing, nothing, base_url="", script=Script(), scenarios=Scenarios(), switches=switches)
     page = Page(nothing, nothing, nothing)
     routes = Routes(
         nothing, nothing, filing, base_url="", switches=switches, clock=Clock(), log=print, callbacks=nothing, page=page

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 from runner.adapters import catalog
 from runner.adapters.files import Checkout, Unreadable
 from runner.adapters.root import project_of
+from runner.core.diagnostics import Source
 from runner.core.errors import Exit, Refused
-from runner.emulator import accounts_file
+from runner.emulator import accounts_file, faults_file
 from runner.emulator.app import Emulator
-from runner.emulator.holders import PLAY_MONEY, Holder, Limits
+from runner.emulator.holders import PLAY_MONEY, Limits
 from runner.emulator.keep import opened
 from runner.emulator.store import Store, Unusable
 from runner.emulator.switches import read
@@ -41,6 +42,7 @@ def emulate(
     max_disk: int | None,
     switches: Sequence[str],
     callback_ca: Path | None,
+    faults: Path | None,
     terminal: Terminal,
 ) -> Exit:
     """Serve until Ctrl-C or SIGTERM; `rate` is in submits a second, `switches` are NAME=VALUE. Raises `Refused` when the address cannot be taken."""
@@ -53,7 +55,8 @@ def emulate(
             "--accounts and one of --key, --balance, --rate",
             help=f"write keys, credits and limits into {accounts}, or leave --accounts out",
         )
-    holders = _holders(accounts) if accounts else ()
+    holders = accounts_file.read(_source(accounts)) if accounts else ()
+    planned = faults_file.read(_source(faults)) if faults else None
     here = Path.cwd()
     models = catalog.models(Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here))
     with _place(keep) as (folder, store):
@@ -74,6 +77,7 @@ def emulate(
                 limits=Limits(submits_per_s=rate),
                 switches=turned,
                 callback_authority=_authority(callback_ca),
+                scenarios=planned,
                 page=True,
                 store=store,
                 max_disk=MAX_DISK if max_disk is None else max_disk,
@@ -121,10 +125,10 @@ def _authority(path: Path | None) -> str | None:
     return str(path)
 
 
-def _holders(path: Path) -> tuple[Holder, ...]:
-    """The accounts of a file. Raises `Refused` and `Rejected`."""
+def _source(path: Path) -> Source:
+    """Raises `Refused`."""
     try:
-        return accounts_file.read(Checkout(root=path.absolute().parent, shown_from=Path.cwd()).text(path.name))
+        return Checkout(root=path.absolute().parent, shown_from=Path.cwd()).text(path.name)
     except Unreadable as fault:
         raise Refused(f"{path} {fault.reason}") from fault
 

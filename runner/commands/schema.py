@@ -1,17 +1,25 @@
 """`shotrunner schema NAME`: the JSON schemas for editors and for whoever reads our files."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from runner.adapters import catalog
 from runner.adapters.files import Checkout
 from runner.adapters.root import project_of
 from runner.contract import editor
+from runner.contract.model import Model
 from runner.core.errors import Exit, Refused
 from runner.core.spelling import nearest
+from runner.emulator import faults_schema
 from runner.screen.terminal import Terminal
 
-GENERATED = {"storyboard": editor.storyboard_schema, "pipeline": editor.pipeline_schema}
+GENERATED: dict[str, Callable[[Mapping[str, Model]], dict[str, Any]]] = {
+    "storyboard": editor.storyboard_schema,
+    "pipeline": editor.pipeline_schema,
+    "faults": lambda models: faults_schema.schema(),
+}
 STORED = ("plan", "manifest", "lock", "model")
 
 

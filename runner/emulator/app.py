@@ -41,6 +41,7 @@ from runner.emulator.page import Page
 from runner.emulator.references import References
 from runner.emulator.renderer import render
 from runner.emulator.routes import Routes
+from runner.emulator.scenarios import Scenarios
 from runner.emulator.script import Callback, Script
 from runner.emulator.shelf import Shelf
 from runner.emulator.store import Store
@@ -70,7 +71,7 @@ class Emulator:
 
     `key` is what clients must show, of an account named default with `balance` credits and these `limits`; None: there is
     no such account. `accounts` are further ones. Tasks and files of one are not there for the other. `switches` say how the
-    service behaves where nobody knows it, `script` what goes wrong. `render` makes the clips, each in a thread, and raises
+    service behaves where nobody knows it, `script` and `scenarios` what goes wrong. `render` makes the clips, each in a thread, and raises
     BadMedia. `page` serves a page at / that shows all this, to who has the control token. `callback_authority` is a
     PEM file whose certificates callbacks trust too.
 
@@ -90,6 +91,7 @@ class Emulator:
         allow_private: bool = False,
         switches: Switches | None = None,
         script: Script | None = None,
+        scenarios: Scenarios | None = None,
         control: str | None = None,
         balance: Decimal = PLAY_MONEY,
         accounts: Sequence[Holder] = (),
@@ -113,7 +115,7 @@ class Emulator:
         self.control = control or secrets.token_urlsafe(24)
         self._models, self._folder, self._host, self._wanted_port = models, folder, host, port
         self._workers, self._allow_private = workers, allow_private
-        self._script = script or Script()
+        self._script, self._scenarios = script or Script(), scenarios
         self._base_clock, self._given, self._max_disk = clock, store, max_disk
         self._render, self._with_page, self._callback_authority = render, page, callback_authority
         self._log = lambda line: log(_printable(line))
@@ -148,7 +150,7 @@ class Emulator:
     @property
     def honest(self) -> bool:
         """Whether no script spoils an answer."""
-        return not self._script.mishaps
+        return not self._script.mishaps and self._scenarios is None
 
     def advance(self, seconds: float) -> None:
         """Skip so many seconds: links die, tasks go, holds end. Within the emulator's event loop only. Raises ValueError."""
@@ -160,11 +162,12 @@ class Emulator:
         if not url or self._switches.callbacks == "none":
             return
         body = json.dumps(self._studio.told(job)).encode()
-        planned = self._script.on_task(Callback, job.task.number, job.task.label)
+        planned = job.script.over(self._script).on_task(Callback, job.task.number, job.task.label)
         for _ in range(planned.copies if planned else 1):
             self._callbacks.post(job.task.id, url, body, planned.seconds if planned else 0.0)
 
     async def _open(self, stack: AsyncExitStack) -> None:
+        scenarios = self._scenarios or Scenarios()
         work, store = await self._opened_books(stack)
         self._clock = Clock(
             self._base_clock,
@@ -203,6 +206,7 @@ class Emulator:
             base_url=self.base_url,
             switches=self._switches,
             script=self._script,
+            scenarios=scenarios,
             clock=self._clock,
         )
         self._callbacks = await stack.enter_async_context(
@@ -228,7 +232,15 @@ class Emulator:
         routes = Routes(
             self._studio,
             gate,
-            Filing(gate, uploads, fetching, base_url=self.base_url, script=self._script, switches=self._switches),
+            Filing(
+                gate,
+                uploads,
+                fetching,
+                base_url=self.base_url,
+                script=self._script,
+                scenarios=scenarios,
+                switches=self._switches,
+            ),
             base_url=self.base_url,
             switches=self._switches,
             clock=self._clock,

@@ -2,7 +2,19 @@
 
 from runner.emulator.answers import Schema, ref
 from runner.emulator.intake import BATCH
-from runner.emulator.operation import PART, SEGMENT, Answer, Key, Operation, binary, header, json_answer, path, query
+from runner.emulator.operation import (
+    FAULT,
+    PART,
+    SEGMENT,
+    Answer,
+    Key,
+    Operation,
+    binary,
+    header,
+    json_answer,
+    path,
+    query,
+)
 
 _REFUSED = Answer(says="Refused", content={"application/json": {"oneOf": [ref("FileRefusal"), ref("Error")]}})
 _UPLOAD_REFUSED = dict.fromkeys((400, 403, 408, 413, 415, 503), _REFUSED)
@@ -21,7 +33,7 @@ FILES: tuple[Operation, ...] = (
         id="uploadFile",
         says="Upload a reference file as a form",
         key=Key.API,
-        parameters=(_RECEIPT,),
+        parameters=(_RECEIPT, FAULT),
         body={
             "multipart/form-data": {
                 "type": "object",
@@ -37,7 +49,7 @@ FILES: tuple[Operation, ...] = (
         id="uploadBase64",
         says="Upload a reference file as base64",
         key=Key.API,
-        parameters=(_RECEIPT,),
+        parameters=(_RECEIPT, FAULT),
         body={
             "application/json": {
                 "type": "object",
@@ -53,7 +65,7 @@ FILES: tuple[Operation, ...] = (
         id="uploadUrl",
         says="Upload a reference file from where it lies",
         key=Key.API,
-        parameters=(_RECEIPT,),
+        parameters=(_RECEIPT, FAULT),
         body={
             "application/json": {
                 "type": "object",

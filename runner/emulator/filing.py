@@ -17,10 +17,13 @@ from aiohttp import web
 
 from runner.emulator import intake
 from runner.emulator.accounts import Account
+from runner.emulator.faults import At
+from runner.emulator.faults_file import of_header
 from runner.emulator.fetch import Fetcher, Unfetchable
 from runner.emulator.forms import receive
 from runner.emulator.gate import BODY_BYTES, Gate, json_bytes
 from runner.emulator.refusals import Refusal, Side
+from runner.emulator.scenarios import Facts, Scenarios
 from runner.emulator.script import Script
 from runner.emulator.script import Upload as Planned
 from runner.emulator.switches import Switches
@@ -38,10 +41,19 @@ class Filing:
     """The endpoints of uploads and the files themselves."""
 
     def __init__(
-        self, gate: Gate, uploads: Uploads, fetcher: Fetcher, *, base_url: str, script: Script, switches: Switches
+        self,
+        gate: Gate,
+        uploads: Uploads,
+        fetcher: Fetcher,
+        *,
+        base_url: str,
+        script: Script,
+        scenarios: Scenarios,
+        switches: Switches,
     ) -> None:
         self._gate, self._uploads, self._fetcher = gate, uploads, fetcher
         self._base_url, self._script, self._switches = base_url, script, switches
+        self._scenarios = scenarios
         self._seen = 0
         self._decoding = asyncio.Semaphore(_BASE64_AT_ONCE)
 
@@ -108,7 +120,9 @@ class Filing:
     ) -> web.Response:
         account = self._gate.account(request)
         self._seen += 1
-        planned: Planned | None = self._script.on_upload(self._seen)
+        asked = of_header(request.headers.get(intake.FAULT_HEADER, ""), (At.UPLOAD,), Facts())
+        own = Script(mishaps=(*asked, *self._scenarios.on_upload()))
+        planned: Planned | None = own.over(self._script).on_upload(self._seen)
 
         async def uploaded() -> dict[str, Any]:
             async with asyncio.timeout(UPLOAD_S):

@@ -20,6 +20,7 @@ from runner.emulator.switches import WAN25, Switches
 from runner.emulator.tasks import FILTERS, TYPES, Task
 
 CALLBACK = "callback_url"
+FAULT_HEADER = "X-Emulate-Fault"
 LABEL_CHARACTERS = 80
 SEEDS = 2**31  # seeds lie in [0, SEEDS)
 BATCH = 50  # tasks of one query, and of one page of the list
@@ -33,12 +34,14 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 class Wishes:
     """What the headers of a create ask for; no part of the body, nor of what an idempotency key stands for.
 
-    `seed` tells takes apart on models without a seed of their own; `label` is shown on the clip's card.
+    `seed` tells takes apart on models without a seed of their own; `label` is shown on the clip's card; `faults` is
+    what the header X-Emulate-Fault says.
     """
 
     idempotency_key: str = ""
     seed: int | None = None
     label: str = ""
+    faults: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,12 @@ def wishes(headers: Mapping[str, str]) -> Wishes:
     label = unquote(headers.get("X-Emulate-Label", ""))
     if len(label) > LABEL_CHARACTERS or not label.isprintable() or "\ufffd" in label:
         raise Refusal(400, message="X-Emulate-Label is no label", param="X-Emulate-Label")
-    return Wishes(idempotency_key=key or "", seed=None if said is None else int(said) % SEEDS, label=label)
+    return Wishes(
+        idempotency_key=key or "",
+        seed=None if said is None else int(said) % SEEDS,
+        label=label,
+        faults=headers.get(FAULT_HEADER, ""),
+    )
 
 
 def read(raw: bytes, models: Mapping[str, Model], wished: Wishes, switches: Switches) -> Asked:

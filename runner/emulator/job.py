@@ -11,6 +11,7 @@ from runner.core.media import Kind
 from runner.emulator.accounts import Account, Bearer
 from runner.emulator.intake import Asked
 from runner.emulator.references import Medium
+from runner.emulator.script import Script
 from runner.emulator.tasks import Status, Task
 
 
@@ -20,6 +21,7 @@ class Job:
 
     `links` are the unguessable parts of its result links, with the unix time each was made at; the first comes with the
     clip. `clip_bytes` is how long the clip on disk is, 0 where there is none. `polls` counts by the true status each found.
+    `script` is what goes wrong with this task alone; it is not kept in the books.
     """
 
     bearer: Bearer
@@ -33,6 +35,7 @@ class Job:
     held: bool = False
     polls: Counter[Status] = field(default_factory=Counter)
     downloads: int = 0
+    script: Script = field(default_factory=Script)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -137,11 +137,34 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Length:
-    """Make the clip so many seconds long, whatever was asked for; 1 to 60."""
+class Price:
+    """Reserve and charge so many times the task's price."""
 
     task: Which
-    seconds: int
+    factor: Decimal
+
+    def of(self, price: Decimal) -> Decimal:
+        return (price * self.factor).quantize(Decimal("0.01"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """Make the clip so many seconds long, whatever was asked for, 1 to 60; or, with `step`, the next multiple of it."""
+
+    task: Which
+    seconds: int = 0
+    step: int = 0
+
+    def of(self, asked_s: int) -> int:
+        return -(-asked_s // self.step) * self.step if self.step else self.seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """Move the emulator's clock on by so many seconds as the task is made."""
+
+    task: Which
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +296,7 @@ class Upload:
 
 
 OnCreate = Reply | AmendCreate | Drop | Stall
-OnTask = Reserve | Charge | Settle | Length | Hold | Fail | Cancel | NoResults | Callback
+OnTask = Reserve | Charge | Settle | Length | Hold | Fail | Cancel | NoResults | Callback | Price | Jump
 OnPoll = Word | AmendPoll | Poll | DropPoll
 Mishap = OnCreate | OnTask | OnPoll | Download | Upload
 

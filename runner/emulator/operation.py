@@ -70,6 +70,7 @@ def path(name: str, schema: Schema) -> Schema:
 
 
 SEGMENT: Schema = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,128}$"}
+FAULT = header("X-Emulate-Fault", "What goes wrong with this request: a name, or JSON", {"type": "string"})
 PART = (header("Range", "A part of the file, such as `bytes=100-`", {"type": "string"}),)
 
 

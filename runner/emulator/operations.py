@@ -5,7 +5,19 @@ from runner.emulator.catalogue_operations import CATALOGUE, PAGE
 from runner.emulator.clock import FARTHEST_S
 from runner.emulator.file_operations import FILES
 from runner.emulator.intake import BATCH, LABEL_CHARACTERS
-from runner.emulator.operation import PART, SEGMENT, Answer, Key, Operation, binary, header, json_answer, path, query
+from runner.emulator.operation import (
+    FAULT,
+    PART,
+    SEGMENT,
+    Answer,
+    Key,
+    Operation,
+    binary,
+    header,
+    json_answer,
+    path,
+    query,
+)
 from runner.emulator.tasks import FILTERS, ID, TYPES
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -25,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 {"type": "string", "pattern": "^[A-Za-z0-9._-]{16,96}$"},
             ),
             header("X-Emulate-Seed", "Tells takes apart on models without a seed", {"type": "integer"}),
+            FAULT,
             header(
                 "X-Emulate-Label",
                 f"Shown on the clip: up to {LABEL_CHARACTERS} printable characters, percent-encoded",
@@ -41,7 +54,7 @@ OPERATIONS: tuple[Operation, ...] = (
         id="getTask",
         says="Ask about a task",
         key=Key.API,
-        parameters=(path("id", {"type": "string", "pattern": f"^{ID.pattern}$"}),),
+        parameters=(path("id", {"type": "string", "pattern": f"^{ID.pattern}$"}), FAULT),
         answers={200: json_answer("Task")},
         refusals=(400, 402, 404, 429, 502, 503, 504),
     ),
@@ -102,13 +115,13 @@ OPERATIONS: tuple[Operation, ...] = (
         id="getResult",
         says="A clip, for 24 hours",
         key=Key.NONE,
-        parameters=(path("token", SEGMENT), path("name", SEGMENT), *PART),
+        parameters=(path("token", SEGMENT), path("name", SEGMENT), *PART, FAULT),
         answers={
             200: binary("The clip", "video/mp4", ETag="Of this clip"),
             206: binary("A part of it", "video/mp4", Content_Range="Which"),
             416: Answer(says="No byte lies in the range"),
         },
-        refusals=(404, 429, 503, 504),
+        refusals=(400, 404, 429, 503, 504),
     ),
     Operation(
         method="GET",

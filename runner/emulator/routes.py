@@ -120,13 +120,14 @@ class Routes:
     async def _create(self, request: web.Request) -> web.StreamResponse:
         bearer = self._gate.bearer(request, Side.CREATE)
         wished = intake.wishes(request.headers)
-        mishap = self._studio.struck(bearer, wished)
+        numbers = self._studio.count(bearer, wished)
+        raw = await json_bytes(request)
+        mishap, own = self._studio.struck(numbers, raw, wished)
         if isinstance(mishap, Drop) and not mishap.accepted:
             return hang_up(request)
-        raw = await json_bytes(request)
         if isinstance(mishap, Reply) and not mishap.accepted:
             return self._said(mishap, Side.CREATE)
-        accepted = self._studio.accept(bearer, raw, wished)
+        accepted = self._studio.accept(bearer, raw, wished, own)
         task = accepted.task
         if self._switches.finished_at_submit:
             task = await self._studio.finished(task.id)
@@ -145,7 +146,8 @@ class Routes:
         return web.json_response(body, headers=headers)
 
     async def _query(self, request: web.Request) -> web.Response:
-        return await self._told(request, self._studio.poll(self._gate.account(request), request.match_info["id"]))
+        account, faults = self._gate.account(request), request.headers.get(intake.FAULT_HEADER, "")
+        return await self._told(request, self._studio.poll(account, request.match_info["id"], faults))
 
     async def _batch(self, request: web.Request) -> web.Response:
         account = self._gate.account(request, lack=Lack.BATCH)
@@ -160,7 +162,9 @@ class Routes:
         if request.method == "HEAD" and not self._switches.head:
             raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
         identifier, _, suffix = request.match_info["name"].rpartition(".")
-        clip, task, mishap = self._studio.result(request.match_info["token"], identifier if suffix == "mp4" else "")
+        faults = request.headers.get(intake.FAULT_HEADER, "")
+        name = identifier if suffix == "mp4" else ""
+        clip, task, mishap = self._studio.result(request.match_info["token"], name, faults)
         return await downloads.send(request, clip, task, mishap, self._clock)
 
     async def _credits(self, request: web.Request) -> web.Response:

@@ -15,12 +15,14 @@ from runner.emulator.mishaps import (
     DropPoll,
     Fail,
     Hold,
+    Jump,
     Length,
     Mishap,
     NoResults,
     OnCreate,
     OnPoll,
     Poll,
+    Price,
     Reply,
     Reserve,
     Said,
@@ -45,12 +47,14 @@ __all__ = [
     "DropPoll",
     "Fail",
     "Hold",
+    "Jump",
     "Length",
     "Mishap",
     "NoResults",
     "OnCreate",
     "OnPoll",
     "Poll",
+    "Price",
     "Reply",
     "Reserve",
     "Said",
@@ -62,7 +66,7 @@ __all__ = [
     "Word",
 ]
 
-_OnTask = TypeVar("_OnTask", Reserve, Charge, Settle, Length, Hold, Fail, Cancel, NoResults, Callback)
+_OnTask = TypeVar("_OnTask", Reserve, Charge, Settle, Length, Hold, Fail, Cancel, NoResults, Callback, Price, Jump)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,10 @@ class Script:
     """All mishaps of one emulator; where several fit, the first given strikes."""
 
     mishaps: tuple[Mishap, ...] = ()
+
+    def over(self, other: "Script") -> "Script":
+        """Both scripts, these mishaps first."""
+        return Script(mishaps=self.mishaps + other.mishaps) if self.mishaps else other
 
     def on_create(self, number: int, label: str, number_of_label: int) -> OnCreate | None:
         """What strikes the create with this number and label, the `number_of_label`-th of its label; all from 1."""

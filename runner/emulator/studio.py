@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from hmac import compare_digest
@@ -13,14 +14,28 @@ from typing import Any
 
 from runner.contract.model import Model
 from runner.core.money import ZERO
-from runner.emulator import billing, intake, tasks
+from runner.emulator import billing, intake, scenarios, tasks
 from runner.emulator.accounts import Account, Accounts, Bearer
 from runner.emulator.clock import Clock
 from runner.emulator.disk import NO_ROOM, Disk, Full
+from runner.emulator.faults import At
+from runner.emulator.faults_file import of_header
 from runner.emulator.intake import Asked, Page, Wishes
 from runner.emulator.job import Job
 from runner.emulator.refusals import Lack, Refusal, Side
-from runner.emulator.script import AmendPoll, Download, DropPoll, OnCreate, Poll, Reserve, Script, Word
+from runner.emulator.scenarios import Scenarios
+from runner.emulator.script import (
+    AmendPoll,
+    Download,
+    DropPoll,
+    Jump,
+    OnCreate,
+    Poll,
+    Price,
+    Reserve,
+    Script,
+    Word,
+)
 from runner.emulator.store import Store
 from runner.emulator.switches import Switches
 from runner.emulator.tasks import Task
@@ -78,6 +93,9 @@ class Line:
         }
 
 
+_OF_CREATES = tuple(at for at in At if at is not At.UPLOAD)
+
+
 class Studio:
     """All tasks of one emulator; for one event loop. What belongs to another account is not there."""
 
@@ -91,8 +109,10 @@ class Studio:
         base_url: str,
         switches: Switches,
         script: Script,
+        scenarios: Scenarios,
         clock: Clock,
     ) -> None:
+        self._scenarios = scenarios
         self.models, self._works, self._base_url = models, works, base_url
         self._store, self._disk = store, disk
         self._switches, self._script, self._clock = switches, script, clock
@@ -101,17 +121,24 @@ class Studio:
         self._labels: Counter[str] = Counter()
         self.seen: Counter[tuple[int, str]] = Counter()
 
-    def struck(self, bearer: Bearer, wished: Wishes) -> OnCreate | None:
-        """Counts a create and says which mishap strikes it. Raises Refusal 429, and it was none."""
+    def count(self, bearer: Bearer, wished: Wishes) -> tuple[int, int]:
+        """The number of a create, and its number among those with its label. Raises Refusal 429, and it was none."""
         bearer.admit(self._clock.elapsed())
         if wished.idempotency_key:
             self._store.saw(bearer.account.name, wished.idempotency_key)
             self.seen[bearer.account.number, wished.idempotency_key] += 1
         self._labels[wished.label] += 1
-        return self._script.on_create(self._labels.total(), wished.label, self._labels[wished.label])
+        return self._labels.total(), self._labels[wished.label]
 
-    def accept(self, bearer: Bearer, raw: bytes, wished: Wishes) -> Accepted:
-        """The task of this create; it is in the books before this returns. Raises Refusal 400, 402, 403, 404, 409, 503."""
+    def struck(self, numbers: tuple[int, int], raw: bytes, wished: Wishes) -> tuple[OnCreate | None, Script]:
+        """Which mishap strikes the answer to this create, and all that strike it and its task alone. Raises Refusal 400."""
+        found = scenarios.facts(raw, wished.label, self.models)
+        asked = of_header(wished.faults, _OF_CREATES, found)
+        own = Script(mishaps=scenarios.of_create((*asked, *self._scenarios.on_create(found)), numbers[0]))
+        return own.over(self._script).on_create(numbers[0], wished.label, numbers[1]), own
+
+    def accept(self, bearer: Bearer, raw: bytes, wished: Wishes, own: Script) -> Accepted:
+        """The task of this create, with a script of its `own`; it is in the books before this returns. Raises Refusal 400, 402, 403, 404, 409, 503."""
         account = bearer.account
         asked = intake.read(raw, self.models, wished, self._switches)
         bearer.demand(asked.model.name, self._switches)
@@ -121,9 +148,12 @@ class Studio:
             if known.asked.digest != asked.digest:
                 raise Refusal(409, param="Idempotency-Key")
             return Accepted(task=known.task, replayed=True)
-        job = self._new(bearer, asked)
+        job = self._new(bearer, asked, own)
         self._enter(job)
         self._works.put(job)
+        if jump := self._works.script(job).on_task(Jump, job.task.number, job.task.label):
+            with suppress(ValueError):  # the end of the calendar
+                self._clock.advance(jump.seconds)
         return Accepted(task=job.task, replayed=False)
 
     def restore(self, jobs: Iterable[Job], seen: Mapping[tuple[str, str], int], accounts: Accounts) -> None:
@@ -153,8 +183,8 @@ class Studio:
         ended.cancel()
         return job.task
 
-    def poll(self, account: Account, identifier: str) -> dict[str, Any] | Poll | DropPoll:
-        """The body of a task's GET, or what to do in its place. Raises Refusal 400, 404."""
+    def poll(self, account: Account, identifier: str, faults: str = "") -> dict[str, Any] | Poll | DropPoll:
+        """The body of a task's GET, or what to do in its place; `faults` are asked for by a header. Raises Refusal 400, 404."""
         if not tasks.ID.fullmatch(identifier):
             raise Refusal(400, Side.QUERY)
         job = self._jobs.get(identifier)
@@ -164,7 +194,9 @@ class Studio:
             raise Refusal(402, Side.QUERY)
         task = job.task
         job.polls[task.status] += 1
-        mishap = self._script.on_poll(task.number, task.label, job.polls.total(), task.status, job.polls[task.status])
+        asked = Script(mishaps=of_header(faults, (At.POLL,), scenarios.Facts()))
+        script = asked.over(self._works.script(job))
+        mishap = script.on_poll(task.number, task.label, job.polls.total(), task.status, job.polls[task.status])
         if isinstance(mishap, Poll | DropPoll):
             return mishap
         body = self.told(job)
@@ -202,7 +234,7 @@ class Studio:
         rows = [tasks.listed_body(job.task, has_results=bool(job.links)) for job in fitting[first : first + page.size]]
         return {"data": rows, "page": page.number, "page_size": page.size, "total": len(fitting)}
 
-    def result(self, token: str, identifier: str) -> tuple[Path, Task, Download | None]:
+    def result(self, token: str, identifier: str, faults: str = "") -> tuple[Path, Task, Download | None]:
         """The clip behind a link, its task, and how its download goes wrong. Raises Refusal 404, and 403 once the link has expired."""
         job = self._jobs.get(identifier)
         made = [at for link, at in job.links.items() if compare_digest(token.encode(), link.encode())] if job else []
@@ -213,7 +245,10 @@ class Studio:
         if (clip := self._works.clip(job)) is None:
             raise _no_result()
         job.downloads += 1
-        spoiled = self._script.on_download(job.task.number, job.task.label, job.downloads)
+        asked = Script(mishaps=of_header(faults, (At.DOWNLOAD,), scenarios.Facts()))
+        if struck := asked.on_download(job.task.number, job.task.label, 1):
+            return clip, job.task, struck
+        spoiled = self._works.script(job).on_download(job.task.number, job.task.label, job.downloads)
         return clip, job.task, spoiled
 
     def jobs(self) -> Collection[Job]:
@@ -246,11 +281,13 @@ class Studio:
             for job in self._jobs.values()
         )
 
-    def _new(self, bearer: Bearer, asked: Asked) -> Job:
+    def _new(self, bearer: Bearer, asked: Asked, own: Script) -> Job:
         number, now, wished = len(self._jobs) + 1, self._clock.now(), asked.wishes
-        planned = self._script.on_task(Reserve, number, wished.label)
+        script = own.over(self._script)
+        planned, changed = script.on_task(Reserve, number, wished.label), script.on_task(Price, number, wished.label)
         unknown = {asked.model.by_property[n].kind: [None] * len(u) for n, u in intake.media_urls(asked).items()}
-        reserved = planned.amount if planned else billing.price(asked.model, asked.body, unknown, now)
+        price = billing.price(asked.model, asked.body, unknown, now)
+        reserved = planned.amount if planned else changed.of(price) if changed else price
         width, height = asked.model.size(asked.body, None)
         pixels = width * height * asked.model.output.fps * intake.seconds(asked)
         self._demand_disk()
@@ -266,7 +303,7 @@ class Studio:
             label=wished.label,
             user_group=bearer.account.user_group,
         )
-        job = Job(bearer=bearer, asked=asked, task=task, pixels=pixels)
+        job = Job(bearer=bearer, asked=asked, task=task, pixels=pixels, script=own)
         try:
             self._store.save(job)
         except BaseException:

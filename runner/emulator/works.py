@@ -22,7 +22,7 @@ from runner.emulator.job import Job
 from runner.emulator.order import BadMedia, Order
 from runner.emulator.pace import Pace
 from runner.emulator.references import CODES, BadReference, References
-from runner.emulator.script import Cancel, Charge, Fail, Hold, Length, NoResults, Script, Settle
+from runner.emulator.script import Cancel, Charge, Fail, Hold, Length, NoResults, Price, Script, Settle
 from runner.emulator.shelf import Shelf
 from runner.emulator.store import Store, Unusable
 from runner.emulator.tasks import Task, TaskError
@@ -87,6 +87,10 @@ class Works:
         if job.task.charged is None and job.owed is not None:
             self._settle_in_time(job, (job.task.ended_at or 0) - self._clock.now())
 
+    def script(self, job: Job) -> Script:
+        """What goes wrong with this task."""
+        return job.script.over(self._script)
+
     async def _work(self, queue: asyncio.Queue[Job], step: Callable[[Job], Awaitable[None]]) -> None:
         while True:
             job = await queue.get()
@@ -99,7 +103,7 @@ class Works:
                 self._fail(job, TaskError(code="service_error", message="The emulator failed; its log says more."))
 
     async def _prepare(self, job: Job) -> None:
-        planned = self._script.on_task
+        planned = self.script(job).on_task
         number, label = job.task.number, job.task.label
         if not job.held and (hold := planned(Hold, number, label)):
             job.held = True
@@ -146,13 +150,13 @@ class Works:
         images, videos, sounds = (job.media.get(kind, ()) for kind in (Kind.IMAGE, Kind.VIDEO, Kind.AUDIO))
         width, height = model.size(body, images[0].facts if images else None)
         identities = {medium.url: medium.facts.sha256 for medium in (*images, *videos, *sounds)}
-        length = self._script.on_task(Length, job.task.number, job.task.label)
+        length = self.script(job).on_task(Length, job.task.number, job.task.label)
         return Order(
             model=model.name,
             prompt=str(body.get("prompt", "")),
             width_px=width,
             height_px=height,
-            seconds=length.seconds if length else intake.seconds(job.asked),
+            seconds=length.of(intake.seconds(job.asked)) if length else intake.seconds(job.asked),
             seed=intake.seed(job.asked, identities),
             fps=model.output.fps,
             label=job.task.label,
@@ -169,7 +173,10 @@ class Works:
             job.task = tasks.completed(job.task, self._clock.now())
             if job.clip_bytes:
                 job.link(self._clock.now())
-            other = self._script.on_task(Charge, job.task.number, job.task.label)
+            script, number, label = self.script(job), job.task.number, job.task.label
+            if changed := script.on_task(Price, number, label):
+                price = changed.of(price)
+            other = script.on_task(Charge, number, label)
             self._ended(job, other.amount if other else price, seconds)
 
     def _fail(self, job: Job, error: TaskError, *, refunded: bool = True) -> None:
@@ -188,7 +195,7 @@ class Works:
 
     def _settle_in_time(self, job: Job, since: float) -> None:
         """Settles an ended job now, or when the script says so; `since` is its end, as seconds from now, so not above 0."""
-        later = self._script.on_task(Settle, job.task.number, job.task.label)
+        later = self.script(job).on_task(Settle, job.task.number, job.task.label)
         if later is None:
             self._settle(job)
         elif later.seconds is not None:

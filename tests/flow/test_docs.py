@@ -26,7 +26,8 @@ from runner.commands.validate import validate
 from runner.contract.price import tariff_on
 from runner.core.diagnostics import CODES, Source
 from runner.core.errors import Exit
-from runner.emulator import accounts_file
+from runner.emulator import accounts_file, faults_file
+from runner.emulator.faults import FAULTS
 from runner.emulator.switches import WORDS, Switches
 from runner.language import bounds
 from runner.language.builder import Limits
@@ -166,7 +167,8 @@ def files_of(block: Block) -> tuple[str, str | None]:
                     return SHOT + block.text, None
 
 
-YAML = [block for block in blocks("yaml") if not block.begins.startswith(("on:", "jobs:", "accounts:", "picks:"))]
+_ELSEWHERE = ("on:", "jobs:", "accounts:", "picks:", "seed:")  # read by tests of their own
+YAML = [block for block in blocks("yaml") if not block.begins.startswith(_ELSEWHERE)]
 
 
 @pytest.mark.parametrize("block", YAML, ids=lambda block: block.title)
@@ -189,6 +191,15 @@ def test_the_blocks_of_picks_are_taken() -> None:
 def test_the_blocks_of_accounts_are_taken() -> None:
     (block,) = (block for block in blocks("yaml") if block.begins.startswith("accounts:"))
     assert len(accounts_file.read(Source(path="accounts.yaml", name="accounts.yaml", text=block.text))) == 2
+
+
+def test_the_blocks_of_faults_are_taken_and_every_fault_is_in_the_table() -> None:
+    (block,) = (block for block in blocks("yaml") if block.begins.startswith("seed:"))
+    assert len(faults_file.read(Source(path="faults.yaml", name="faults.yaml", text=block.text)).scenarios) == 4
+    rows = table(EMULATOR, "<!-- faults -->")
+    assert [row[0].strip("`") for row in rows] == list(FAULTS)
+    for row, fault in zip(rows, FAULTS.values(), strict=True):
+        assert (row[1], re.findall("`([^`]+)`", row[3])) == (fault.at, list(fault.parameters))
 
 
 def test_the_blocks_that_are_refused_are_among_them() -> None:
