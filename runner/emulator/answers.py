@@ -239,7 +239,16 @@ _CATALOGUE: dict[str, Schema] = {
     "Prices": record({"object": {"const": "list"}, "data": _RULES}, says="In credits, as of today"),
     "WebPrices": record({"success": {"const": True}, "message": TEXT, "data": _RULES}),
 }
-_SUMS = record({"account": WHOLE, "remaining": {"type": "number"}, "used": AMOUNT, "held": AMOUNT, "unsettled": WHOLE})
+_SUMS = record(
+    {
+        "account": WHOLE,
+        "account_name": TEXT,
+        "remaining": {"type": "number"},
+        "used": AMOUNT,
+        "held": AMOUNT,
+        "unsettled": WHOLE,
+    }
+)
 _CONTROL: dict[str, Schema] = {
     "Health": record({"status": {"const": "ok"}}),
     "OpenAPI": {"type": "object", "required": ["openapi", "info", "paths"]},
