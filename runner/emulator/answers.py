@@ -165,6 +165,7 @@ _TASKS: dict[str, Schema] = {
             ),
         }
     ),
+    "Estimate": record({"model": TEXT, "estimated_credits": AMOUNT, "account_balance_credits": {"type": "number"}}),
     "Models": record({"object": {"const": "list"}, "data": listed(record({"id": TEXT, "object": {"const": "model"}}))}),
 }
 
