@@ -39,6 +39,19 @@ def tracks(root: Path, path: str) -> bool:
         return wanted in index  # an index of a form not known here: rather believe too much
 
 
+def ending(root: Path, suffix: str) -> tuple[str, ...]:
+    """Every path that the index of the checkout at `root` holds and that ends so, posix, from there; none without git."""
+    folder = git_folder(root)
+    try:
+        index = (folder / "index").read_bytes() if folder else b""
+        found = (
+            {name for name in paths(index, _digest_bytes(folder)) if name.endswith(suffix.encode())} if folder else ()
+        )
+    except (OSError, ValueError, IndexError):
+        return ()
+    return tuple(name.decode("utf-8", "surrogateescape") for name in sorted(found))
+
+
 def paths(index: bytes, digest_bytes: int = 20) -> Iterator[bytes]:
     """Every path in an index. Raises ValueError or IndexError for what is none."""
     version, count = int.from_bytes(index[4:8]), int.from_bytes(index[8:12])

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from runner.adapters.files import TEXT_LIMIT, Unreadable, resolve, write_whole
+from runner.adapters.git_index import ending
 
 SUFFIX = ".lock.json"
+LIMIT = 8 * TEXT_LIMIT  # a million purchases
 
 
 class LockFile:
@@ -25,13 +27,17 @@ class LockFile:
             raise Unreadable("is a symbolic link")
         file = resolve(self._root, self.name)
         try:
-            if file.stat().st_size > TEXT_LIMIT:
-                raise Unreadable(f"is larger than {TEXT_LIMIT // 1024**2} MiB")
+            if file.stat().st_size > LIMIT:
+                raise Unreadable(f"is larger than {LIMIT // 1024**2} MiB")
             return file.read_bytes().decode("utf-8")
         except UnicodeDecodeError as fault:
             raise Unreadable(f"is not UTF-8 (byte {fault.start})") from None
         except OSError as fault:
             raise Unreadable(f"cannot be read ({fault.strerror})") from None
+
+    def others(self) -> tuple[str, ...]:
+        """Identities of other files of such a name that git tracks; another program may have written them."""
+        return tuple(name.removesuffix(SUFFIX) for name in ending(self._root, SUFFIX) if name != self.name)
 
     def write(self, content: str) -> None:
         """Raises `OSError`."""

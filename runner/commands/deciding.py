@@ -68,7 +68,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     now = stamp(datetime.now(UTC))
     recovered = recovery.entries(history, at=now, ephemeral=ephemeral, here=here)
     history = recovery.applied(history, recovered)
-    lock = None if loaded.service.provider.free else GitLock(loaded)
+    lock = None if loaded.service.provider.free else GitLock.of(loaded)
     told = _taken_in(lock, history, loaded.identity, now) if lock else ()
     history = recovery.applied(history, told)
     if not ephemeral(loaded.service.name):
@@ -126,7 +126,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
             free=loaded.service.provider.free,
             state=os.path.relpath(loaded.project.state),
             journal=journal is not None,
-            lock=lock.name if lock and told else "",
+            lock="the lock in git" if lock and told else "",
             account_note="",
         ),
     )
@@ -135,7 +135,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
 def _taken_in(lock: GitLock, history: History, storyboard: str, now: str) -> tuple[Entry, ...]:
     here = lock.loaded.service.name
     real = not _on_loopback(here)  # play money and real money are not added up
-    lines = [line for line in lock.read() if line.service == here or (real and not _on_loopback(line.service))]
+    lines = [line for line in lock.known() if line.service == here or (real and not _on_loopback(line.service))]
     try:
         return taken_in.entries(lines, history, storyboard=storyboard, at=now)
     except Damaged as fault:
@@ -150,7 +150,7 @@ def _on_loopback(service: str) -> bool:
 def _told_by(lock: GitLock | None, told: Iterable[Entry]) -> Iterator[str]:
     made = sum(1 for entry in told if entry.event is Event.SEND)
     if lock and made:
-        yield f"{count(made, 'purchase')} of other machines {'is' if made == 1 else 'are'} known from {lock.name}"
+        yield f"{count(made, 'purchase')} of other machines {'is' if made == 1 else 'are'} known from the lock in git"
 
 
 def _lies(purchase: Purchase, out: Found) -> Path | None:

@@ -1,8 +1,10 @@
 """The lock in git as commands use it: read before anything is decided, kept current while a run works."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Self
 
 from runner.adapters.files import Unreadable
 from runner.adapters.lockfile import LockFile
@@ -13,6 +15,8 @@ from runner.planning.history import History
 from runner.planning.lockfile import Damaged, Line
 from runner.providers.provider import PROVIDERS
 
+_KEY = re.compile(r'"key":"([0-9a-f]{64})"')
+
 
 class NotKept(Exception):
     """The lock could not be brought up to date; the message is one line."""
@@ -20,20 +24,41 @@ class NotKept(Exception):
 
 @dataclass(slots=True)
 class GitLock:
-    """The lock of the storyboard of `loaded`, whose service costs something."""
+    """A lock, mostly that of the storyboard of `loaded`, whose service costs something."""
 
     loaded: Loaded
+    _file: LockFile
     _text: str | None = None
     _lines: tuple[Line, ...] = ()
-    _file: LockFile = field(init=False)
 
-    def __post_init__(self) -> None:
-        self._file = LockFile(self.loaded.project.root, self.loaded.identity)
+    @classmethod
+    def of(cls, loaded: Loaded) -> Self:
+        return cls(loaded, LockFile(loaded.project.root, loaded.identity))
 
     @property
     def name(self) -> str:
         """As the user is shown it."""
         return os.path.relpath(self._file.path)
+
+    def known(self) -> tuple[Line, ...]:
+        """Its lines, and of the other locks of the repository what this storyboard asks for: a film that was renamed, or shares
+        shots with another, is not paid twice. Raises `Refused`."""
+        asked = {request.key for request in self.loaded.requests.values()}
+        others: list[Line] = []
+        for identity in self._file.others():
+            other = GitLock(self.loaded, LockFile(self.loaded.project.root, identity))
+            if other.names(asked):
+                told = (line for line in other.read() if line.key in asked)
+                others += [replace(line, storyboard=line.storyboard or identity) for line in told]
+        return lockfile.merge(self.read(), others)
+
+    def names(self, keys: Collection[str]) -> bool:
+        """Whether one of these keys stands in it, lawful or not."""
+        try:
+            text = self._file.read() or ""
+        except Unreadable:
+            return False
+        return any(key in keys for key in _KEY.findall(text))
 
     def read(self) -> tuple[Line, ...]:
         """Its lines, none where there is no lock. Raises `Refused` for one that cannot be read: it is never taken as empty."""

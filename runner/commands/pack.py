@@ -34,7 +34,7 @@ def pack(file: Path, target: Path | None, options: Options, view: Format, termin
         loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
         loaded.demand()
         history: History = journal.history() if journal else {}
-        lock = GitLock(loaded)
+        lock = GitLock.of(loaded)
         lines = lock.lines(history, free=lambda _: False)
         clips = dict(_clips(lines, Store(place.state), terminal))
         finished = packs.finished(lines, tuple(clips))

@@ -19,7 +19,6 @@ class Lack(StrEnum):
     TASK_LIST = "task list"
     BATCH = "batch query"
     CREDITS = "credits"
-    ESTIMATES = "estimates"
 
 
 class Side(StrEnum):

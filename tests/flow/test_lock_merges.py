@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from machines import LOCK, clone, commit, film, git, lock, project, run
+from machines import LOCK, clone, commit, film, forget, git, lock, project, run
 from stage import KEY, PaidService, Stage, paid
 
 
@@ -43,6 +43,22 @@ def test_a_lock_is_no_symbolic_link(stage: Stage, api: PaidService, tmp_path: Pa
     ended = run(stage, api)
     assert ended.code == 2, ended
     assert api.bought() == 0
+
+
+def test_another_storyboards_lock_stops_what_is_paid_only_where_it_names_it(stage: Stage, api: PaidService) -> None:
+    assert run(stage, api).code == 0
+    lock = (stage.folder / LOCK).read_text(encoding="utf-8")
+    (stage.folder / LOCK).rename(stage.folder / "old.lock.json")
+    stage.write("old.lock.json", lock.replace("{}]}", "=======\n{}]}"))
+    commit(stage)
+    forget(stage, out=True)
+    ended = run(stage, api)
+    assert ended.code == 2, ended
+    assert "old.lock.json" in ended.err
+    stage.write("old.lock.json", "=======\n")
+    stage.write(LOCK, lock)
+    assert run(stage, api, budget="0").code == 0
+    assert api.bought() == 2
 
 
 # Two branches

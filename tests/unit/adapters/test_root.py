@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.adapters import root as roots
+from runner.adapters.git_index import ending
 from runner.adapters.root import make_state, project_of, tracked_by_git
 from runner.core.errors import Refused
 
@@ -127,6 +128,17 @@ def test_a_state_folder_that_git_tracks_is_found_in_any_form_of_index(repository
     assert tracked_by_git(repository, state)
     assert not tracked_by_git(repository, repository / ".shotrunner")  # another folder of that name
     assert not tracked_by_git(repository, repository.parent / "state")
+
+
+def test_tracked_files_are_found_by_how_they_end(repository: Path, tmp_path: Path) -> None:
+    for name in ("film.lock.json", "films/sea.lock.json", "films/untracked.lock.json", "package-lock.json"):
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).touch()
+    git(repository, "add", "film.lock.json", "films/sea.lock.json", "package-lock.json")
+    assert ending(repository, ".lock.json") == ("film.lock.json", "films/sea.lock.json")
+    assert ending(tmp_path, ".lock.json") == ()
+    (repository / ".git/index").write_bytes(b"something else")
+    assert ending(repository, ".lock.json") == ()
 
 
 def test_a_worktrees_own_index_is_asked(repository: Path, tmp_path: Path) -> None:

@@ -98,8 +98,8 @@ def test_the_first_line_says_what_is_free_and_what_was_planned_from_nothing() ->
         "plan of films/film.yaml: pipeline final, service animatic/1, free, "
         "state .shotrunner (no journal yet: planned from nothing)\nnote: no key"
     )
-    known = replace(heading, lock="films/film.lock.json", account_note="")
-    assert headline(known, colour=False).endswith("(no journal yet: planned from films/film.lock.json)")
+    known = replace(heading, lock="the lock in git", account_note="")
+    assert headline(known, colour=False).endswith("(no journal yet: planned from the lock in git)")
 
 
 def test_the_total_is_free_unknown_or_whole_but_never_partial() -> None:
