@@ -30,6 +30,7 @@ from runner.emulator.board import Board
 from runner.emulator.callbacks import callbacks
 from runner.emulator.clock import Clock
 from runner.emulator.disk import Disk
+from runner.emulator.door import Door
 from runner.emulator.fetch import fetcher
 from runner.emulator.filing import Filing
 from runner.emulator.gate import Gate
@@ -52,6 +53,8 @@ from runner.emulator.works import Works
 
 GOODBYE_S = 0.5  # for answers under way when the emulator ends
 PROBE_S = 60  # for one reference
+PATIENCE_S = 75.0  # with a connection that says nothing, or not all of what it wants
+BACKLOG = 1024  # connections not yet taken up
 _SKIPPED = "skipped seconds"
 _REFERENCES = "references"
 
@@ -73,7 +76,7 @@ class Emulator:
     no such account. `accounts` are further ones. Tasks and files of one are not there for the other. `switches` say how the
     service behaves where nobody knows it, `script` and `scenarios` what goes wrong. `render` makes the clips, each in a thread, and raises
     BadMedia. `page` serves a page at / that shows all this, to who has the control token. `callback_authority` is a
-    PEM file whose certificates callbacks trust too.
+    PEM file whose certificates callbacks trust too. `patience_s` is how long a connection may stay open without a whole request.
 
     `store` are books that outlive the emulator, and then `folder` is its own and its files do too; the caller closes them.
     `max_disk` is how many bytes clips and uploads may take together.
@@ -99,6 +102,7 @@ class Emulator:
         render: Callable[[Order, Path], None] = render,
         page: bool = False,
         callback_authority: str | None = None,
+        patience_s: float = PATIENCE_S,
         store: Store | None = None,
         max_disk: int | None = None,
         clock: Callable[[], float] = time.time,
@@ -118,6 +122,7 @@ class Emulator:
         self._script, self._scenarios = script or Script(), scenarios
         self._base_clock, self._given, self._max_disk = clock, store, max_disk
         self._render, self._with_page, self._callback_authority = render, page, callback_authority
+        self._patience_s = patience_s
         self._log = lambda line: log(_printable(line))
         self.base_url = ""
 
@@ -248,12 +253,18 @@ class Emulator:
             callbacks=self._callbacks,
             page=Page(gate, self._studio, board) if self._with_page else None,
         )
-        server = web.AppRunner(
-            routes.application(), access_log=None, logger=_QUIET, auto_decompress=False, shutdown_timeout=GOODBYE_S
-        )
+        options: dict[str, Any] = {"access_log": None, "logger": _QUIET, "auto_decompress": False}
+        server = web.AppRunner(routes.application(), shutdown_timeout=GOODBYE_S, **options)
         stack.push_async_callback(server.cleanup)
         await server.setup()
-        await web.SockSite(server, listening).start()
+        loop, behind = asyncio.get_running_loop(), server.server
+        assert behind is not None
+
+        def door() -> Door:
+            profile, patience_s = self._switches.profile, self._patience_s
+            return Door(behind, loop=loop, profile=profile, keepalive_timeout=patience_s, **options)
+
+        stack.callback((await loop.create_server(door, sock=listening, backlog=BACKLOG)).close)
         for job in jobs:
             works.resume(job)  # not before: its references may lie here
 

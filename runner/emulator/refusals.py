@@ -39,6 +39,7 @@ _STANDARD: dict[int, tuple[str, str, str]] = {
     408: ("invalid_request_error", "request_timeout", "Request timed out"),
     409: ("invalid_request_error", "idempotency_conflict", "Idempotency key was used with another request body"),
     413: ("invalid_request_error", "request_too_large", "Request too large"),
+    431: ("invalid_request_error", "headers_too_large", "Request headers too large"),
     429: ("rate_limit_error", "rate_limit_exceeded", "Rate limit exceeded"),
     500: ("internal_server_error", "internal_server_error", "Internal server error"),
     502: ("upstream_error", "upstream_error", "Bad gateway"),
