@@ -166,7 +166,11 @@ class Theatre:
 
     @property
     def _words(self) -> tuple[str, ...]:
-        return ("run", "film.yaml", "--base-url", self.api.base_url, "--wait", "20", *QUICK)
+        return ("run", "film.yaml", *self._places)
+
+    @property
+    def _places(self) -> tuple[str, ...]:
+        return ("--base-url", self.api.base_url, "--wait", "20", *QUICK)
 
     def play(self, *more: str) -> Ended:
         self.told.runs += 1
@@ -219,6 +223,39 @@ class Theatre:
         return self.stage.folder / ".shotrunner/clips" / sha256[:2] / f"{sha256}.mp4"
 
 
+class Planned(Theatre):
+    """The same, carried out by a saved plan."""
+
+    def __init__(self, folder: Path, api: PaidService, told: Told) -> None:
+        super().__init__(folder, api, told)
+        words = ("plan", "film.yaml", "--base-url", api.base_url, "-o", "plan.json")
+        ended = self.stage.shotrunner(*words, EVOLINK_API_KEY=KEY)
+        assert ended.code == 0, ended
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        return ("run", "--plan", "plan.json", *self._places)
+
+    def finish(self) -> None:
+        """Carry the plan out until it is finished; what ended without a clip is bought again without it."""
+        ended = self.play()
+        nothing_bought_twice(self.stage, self.api)
+        if ended.code == 4:
+            self.told.unknown += settle(self.stage, self.api)
+            ended = self.play()
+        if ended.code != 2:  # killed behind its last word it was finished already
+            assert ended.code in (0, 1), ended
+            ended = self.play()
+        assert ended.code == 2 and "was finished at" in ended.err, ended
+        plain = ("run", "film.yaml", *self._places)
+        ended = self.stage.shotrunner(*plain, EVOLINK_API_KEY=KEY)
+        if ended.code == 1:
+            failed = [take for take, status in self.stage.statuses("paid").items() if status == "failed"]
+            self.told.retried += 1
+            ended = self.stage.shotrunner(*plain, "--retry", failed[0], EVOLINK_API_KEY=KEY)
+        assert ended.code == 0, ended
+
+
 def half_written(folder: Path) -> list[str]:
     """Files that no finished run leaves behind."""
     return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix == ".part"]
@@ -229,16 +266,16 @@ def digest(path: Path) -> str:
 
 
 @contextmanager
-def theatre(folder: Path, told: Told) -> Iterator[Theatre]:
+def theatre(folder: Path, told: Told, kind: type[Theatre] = Theatre) -> Iterator[Theatre]:
     (folder / "project").mkdir(parents=True)
     with paid(folder / "service", FAILING, render=small) as api:
-        yield Theatre(folder / "project", api, told)
+        yield kind(folder / "project", api, told)
     shutil.rmtree(folder)
 
 
-def census(folder: Path) -> list[str]:
+def census(folder: Path, kind: type[Theatre] = Theatre) -> list[str]:
     """The points of one whole run, in the order they are passed."""
-    with theatre(folder, Told()) as stage:
+    with theatre(folder, Told(), kind) as stage:
         code, points = stage.play_until("-")
         assert code == 0
         stage.check()
@@ -246,10 +283,10 @@ def census(folder: Path) -> list[str]:
     return points
 
 
-def kill_and_finish(points: Sequence[str], folder: Path) -> Told:
+def kill_and_finish(points: Sequence[str], folder: Path, kind: type[Theatre]) -> Told:
     """Kills, each in a run of its own, and all that comes after. Raises AssertionError, which names the points."""
     told = Told(points=1)
-    with theatre(folder, told) as stage:
+    with theatre(folder, told, kind) as stage:
         reached = True
         for point in points:
             code, passed = stage.play_until(point)
@@ -268,11 +305,11 @@ def kill_and_finish(points: Sequence[str], folder: Path) -> Told:
     return told
 
 
-def sweep(kills: Iterable[Sequence[str]], folder: Path) -> Told:
+def sweep(kills: Iterable[Sequence[str]], folder: Path, kind: type[Theatre] = Theatre) -> Told:
     """Each of the kills, on as many threads as there are cores. Raises AssertionError with every fault found."""
     told, faults = Told(), []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        ends = [threads.submit(kill_and_finish, points, folder / str(n)) for n, points in enumerate(kills)]
+        ends = [threads.submit(kill_and_finish, points, folder / str(n), kind) for n, points in enumerate(kills)]
         for end in ends:
             try:
                 told += end.result()

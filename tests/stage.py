@@ -19,8 +19,8 @@ from wings import Command, Started, wings
 
 from runner.adapters import catalog
 from runner.emulator.app import Emulator
+from runner.emulator.invoice import Line
 from runner.emulator.script import Mishap, Script
-from runner.emulator.studio import Line
 
 KEY = "sk-evo-test-0123456789"
 QUICK = ("--poll-interval", "0.05")

@@ -5,11 +5,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from runner.commands.deciding import Decided
 from runner.core.lifecycle import ENDED, OPEN, Event, State
-from runner.core.money import total
+from runner.core.money import ZERO, total
 from runner.execution.desk import stamp
 from runner.planning import manifest
 from runner.planning.bill import Bill
@@ -62,15 +63,10 @@ class Account:
 
     def report(self, *, seconds: float, stopped: str, go_on: str, retry: str, placed: bool) -> summary.Report:
         """The last lines. `go_on` is the command that goes on, `retry` the one that takes --retry; `placed`: there are clips in the out folder."""
-        made_before = {(p.key, p.number): p.state for made in self.decided.history.values() for p in made}
+        before = {(p.key, p.number): p for made in self.decided.history.values() for p in made}
+        made_before = {place: p.state for place, p in before.items()}
         known = {name: purchase for name, purchase in self.purchases.items() if purchase is not None}
-        paid = {(p.key, p.number) for made in self.decided.history.values() for p in made if p.charged is not None}
-        moved = [
-            p
-            for made in self.history.values()
-            for p in made
-            if made_before.get((p.key, p.number)) is not p.state and (p.key, p.number) not in paid
-        ]
+        moved = [p for made in self.history.values() for p in made if made_before.get((p.key, p.number)) is not p.state]
         done = [p for p in known.values() if p.state is State.DONE]
         made = [p for p in done if made_before.get((p.key, p.number)) is not State.DONE and not _adopted(p)]
         statuses = {name: word for name, word in words(self.decided, self.history).items() if name in self.purchases}
@@ -81,7 +77,7 @@ class Account:
             made=len(made),
             reused=len(done) - len(made),
             statuses={word: list(statuses.values()).count(word) for word in dict.fromkeys(statuses.values())},
-            charged=total(p.charged for p in moved if p.charged is not None),
+            charged=total(_newly_charged(p, before.get((p.key, p.number))) for p in moved),
             reserved=total(p.committed for p in moved if p.charged is None),
             bill=self.bill,
             free=self.service.provider.free,
@@ -187,3 +183,8 @@ def _why_not(step: Mapping[str, object]) -> str:
     if isinstance(missing, list):
         return f"not {what}: {', '.join(missing[:8])} {'has' if len(missing) == 1 else 'have'} no clip"
     return f"not {what}: {step.get('error') or 'the run was stopped'}"
+
+
+def _newly_charged(purchase: Purchase, before: Purchase | None) -> Decimal:
+    """What a purchase was charged in this run: what was charged before, here or on another machine, is no cost of this one."""
+    return (purchase.charged or ZERO) - (before.charged if before and before.charged is not None else ZERO)

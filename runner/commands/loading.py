@@ -112,6 +112,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         service=service,
         today=datetime.now(UTC).date(),
     )
+    cut = chosen(storyboard.takes, picks.takes())
     with uncollected():
         built = tuple(build(take, context) for take in storyboard.takes)
         diagnostics = (
@@ -119,11 +120,10 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
             *override_faults(models, pipeline.overrides),
             *(d for b in built for d in b.diagnostics),
             *(d for c in storyboard.cuts for d in file_faults(c, facts)),
-            *(d for c in storyboard.cuts for d in axis_faults(c, storyboard.takes)),
+            *(d for c in storyboard.cuts for d in axis_faults(c, cut)),
             *_unknown_cuts(storyboard, pipeline),
             *picked.unknown(picks, storyboard.takes),
         )
-        cut = chosen(storyboard.takes, picks.takes())
         steps = tuple(step for step in pipeline.steps if isinstance(step, Assemble))
         made: tuple[Film, ...] = ()
         if not has_errors(diagnostics):

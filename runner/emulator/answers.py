@@ -165,6 +165,7 @@ _TASKS: dict[str, Schema] = {
             ),
         }
     ),
+    "Estimate": record({"model": TEXT, "estimated_credits": AMOUNT, "account_balance_credits": {"type": "number"}}),
     "Models": record({"object": {"const": "list"}, "data": listed(record({"id": TEXT, "object": {"const": "model"}}))}),
 }
 
@@ -239,7 +240,16 @@ _CATALOGUE: dict[str, Schema] = {
     "Prices": record({"object": {"const": "list"}, "data": _RULES}, says="In credits, as of today"),
     "WebPrices": record({"success": {"const": True}, "message": TEXT, "data": _RULES}),
 }
-_SUMS = record({"account": WHOLE, "remaining": {"type": "number"}, "used": AMOUNT, "held": AMOUNT, "unsettled": WHOLE})
+_SUMS = record(
+    {
+        "account": WHOLE,
+        "account_name": TEXT,
+        "remaining": {"type": "number"},
+        "used": AMOUNT,
+        "held": AMOUNT,
+        "unsettled": WHOLE,
+    }
+)
 _CONTROL: dict[str, Schema] = {
     "Health": record({"status": {"const": "ok"}}),
     "OpenAPI": {"type": "object", "required": ["openapi", "info", "paths"]},

@@ -36,6 +36,7 @@ from runner.emulator.filing import Filing
 from runner.emulator.gate import Gate
 from runner.emulator.holders import PLAY_MONEY, Holder, Key, Limits
 from runner.emulator.intake import CALLBACK
+from runner.emulator.invoice import Line
 from runner.emulator.job import Job
 from runner.emulator.order import Order
 from runner.emulator.page import Page
@@ -46,7 +47,7 @@ from runner.emulator.scenarios import Scenarios
 from runner.emulator.script import Callback, Script
 from runner.emulator.shelf import Shelf
 from runner.emulator.store import Store
-from runner.emulator.studio import Line, Studio
+from runner.emulator.studio import Studio
 from runner.emulator.switches import Switches
 from runner.emulator.uploads import Uploads
 from runner.emulator.works import Works

@@ -71,6 +71,7 @@ class Board:
             "accounts": [
                 {
                     "account": account.number,
+                    "account_name": account.name,
                     "remaining": number(account.remaining),
                     "used": number(account.used),
                     "held": number(held.get(account.number, ZERO)),
@@ -95,6 +96,8 @@ class Board:
             "number": task.number,
             "task_id": task.id,
             "account": job.account.number,
+            "account_name": job.account.name,
+            "key": job.bearer.key.name,
             "model": task.model,
             "label": task.label,
             "status": str(task.status),

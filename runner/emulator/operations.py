@@ -102,6 +102,16 @@ OPERATIONS: tuple[Operation, ...] = (
         refusals=(404,),
     ),
     Operation(
+        method="POST",
+        path="/v1/agent-estimates",
+        id="estimate",
+        says="What a create of this body would reserve; nothing is",
+        key=Key.API,
+        body={"application/json": ref("CreateVideo")},
+        answers={200: json_answer("Estimate")},
+        refusals=(402, 404),
+    ),
+    Operation(
         method="GET",
         path="/v1/models",
         id="listModels",

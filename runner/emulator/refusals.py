@@ -19,6 +19,7 @@ class Lack(StrEnum):
     TASK_LIST = "task list"
     BATCH = "batch query"
     CREDITS = "credits"
+    ESTIMATES = "estimates"
 
 
 class Side(StrEnum):

@@ -66,6 +66,7 @@ class Routes:
                 web.get("/v1/tasks/{id:(?!batch$)[^/]+}", self._query),
                 web.get("/v1/credits", self._credits),
                 web.get("/v1/models", self._list_models),
+                web.post("/v1/agent-estimates", self._estimate),
                 web.get("/_emulate/invoice", self._show_invoice),
                 web.get("/_emulate/callbacks", self._show_callbacks),
                 web.post("/_emulate/clock", self._advance),
@@ -169,6 +170,10 @@ class Routes:
 
     async def _credits(self, request: web.Request) -> web.Response:
         return web.json_response(self._gate.bearer(request, lack=Lack.CREDITS).body())
+
+    async def _estimate(self, request: web.Request) -> web.Response:
+        bearer = self._gate.bearer(request, lack=Lack.ESTIMATES)
+        return web.json_response(self._studio.estimate(bearer, await json_bytes(request)))
 
     async def _list_models(self, request: web.Request) -> web.Response:
         bearer = self._gate.bearer(request)

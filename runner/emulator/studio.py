@@ -21,6 +21,7 @@ from runner.emulator.disk import NO_ROOM, Disk, Full
 from runner.emulator.faults import At
 from runner.emulator.faults_file import of_header
 from runner.emulator.intake import Asked, Page, Wishes
+from runner.emulator.invoice import Line, line
 from runner.emulator.job import Job
 from runner.emulator.refusals import Lack, Refusal, Side
 from runner.emulator.scenarios import Scenarios
@@ -50,47 +51,6 @@ class Accepted:
 
     task: Task
     replayed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the invoice: what was reserved and charged for a task, in credits, and what it was bought with.
-
-    `account` counts the emulator's accounts from 1; `account_name` and `key` are their names, never a secret. `seen` is how many creates of that account have borne this idempotency
-    key so far, whatever became of them; 0 without a key. `body_sha256` is of the bytes that came. `charged` is None until
-    the task is settled.
-    """
-
-    task_id: str
-    account: int
-    account_name: str
-    key: str
-    idempotency_key: str
-    seen: int
-    body_sha256: str
-    model: str
-    label: str
-    created_at: float
-    reserved: Decimal
-    charged: Decimal | None
-    status: str
-
-    def body(self) -> dict[str, Any]:
-        return {
-            "task_id": self.task_id,
-            "account": self.account,
-            "account_name": self.account_name,
-            "key": self.key,
-            "idempotency_key": self.idempotency_key,
-            "seen": self.seen,
-            "body_sha256": self.body_sha256,
-            "model": self.model,
-            "label": self.label,
-            "created_at": int(self.created_at),
-            "reserved": tasks.number(self.reserved),
-            "charged": None if self.charged is None else tasks.number(self.charged),
-            "status": self.status,
-        }
 
 
 _OF_CREATES = tuple(at for at in At if at is not At.UPLOAD)
@@ -155,6 +115,21 @@ class Studio:
             with suppress(ValueError):  # the end of the calendar
                 self._clock.advance(jump.seconds)
         return Accepted(task=job.task, replayed=False)
+
+    def estimate(self, bearer: Bearer, raw: bytes) -> dict[str, Any]:
+        """What a create of this body would reserve; nothing is. Raises Refusal 400, 402, 403, 404."""
+        try:
+            asked = intake.read(raw, self.models, Wishes(), self._switches)
+        except Refusal as refusal:
+            if refusal.status == 400 and refusal.param:
+                refusal.code = "unsupported_parameters"
+            raise
+        bearer.demand(asked.model.name, self._switches)
+        return {
+            "model": asked.model.name,
+            "estimated_credits": tasks.number(self._price(asked)),
+            "account_balance_credits": tasks.number(bearer.account.remaining),
+        }
 
     def restore(self, jobs: Iterable[Job], seen: Mapping[tuple[str, str], int], accounts: Accounts) -> None:
         """Begins with what earlier starts left in the books."""
@@ -262,31 +237,13 @@ class Studio:
 
     def invoice(self) -> tuple[Line, ...]:
         """Every task ever made, in the order of their creates."""
-        return tuple(
-            Line(
-                task_id=job.task.id,
-                account=job.account.number,
-                account_name=job.account.name,
-                key=job.bearer.key.name,
-                idempotency_key=job.task.idempotency_key,
-                seen=self.seen[job.account.number, job.task.idempotency_key],
-                body_sha256=job.asked.digest,
-                model=job.task.model,
-                label=job.task.label,
-                created_at=job.task.created_at,
-                reserved=job.task.reserved,
-                charged=job.task.charged,
-                status=str(job.task.status),
-            )
-            for job in self._jobs.values()
-        )
+        return tuple(line(job, self.seen[job.account.number, job.task.idempotency_key]) for job in self._jobs.values())
 
     def _new(self, bearer: Bearer, asked: Asked, own: Script) -> Job:
         number, now, wished = len(self._jobs) + 1, self._clock.now(), asked.wishes
         script = own.over(self._script)
         planned, changed = script.on_task(Reserve, number, wished.label), script.on_task(Price, number, wished.label)
-        unknown = {asked.model.by_property[n].kind: [None] * len(u) for n, u in intake.media_urls(asked).items()}
-        price = billing.price(asked.model, asked.body, unknown, now)
+        price = self._price(asked)
         reserved = planned.amount if planned else changed.of(price) if changed else price
         width, height = asked.model.size(asked.body, None)
         pixels = width * height * asked.model.output.fps * intake.seconds(asked)
@@ -312,6 +269,11 @@ class Studio:
             bearer.settle(reserved, ZERO, now)
             raise
         return job
+
+    def _price(self, asked: Asked) -> Decimal:
+        """At submit, when nobody knows how long the reference media are."""
+        unknown = {asked.model.by_property[n].kind: [None] * len(u) for n, u in intake.media_urls(asked).items()}
+        return billing.price(asked.model, asked.body, unknown, self._clock.now())
 
     def _enter(self, job: Job) -> None:
         self._jobs[job.task.id] = job

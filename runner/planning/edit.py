@@ -130,7 +130,7 @@ def _belongs(slot: Slot, entry: Entry, wanted: Mapping[str, str]) -> bool:
 
 
 def axis_faults(cut: Cut, takes: Sequence[Take]) -> Iterator[Diagnostic]:
-    """What `for` asks of the cut's shots and they do not have."""
+    """What `for` asks of the cut's shots and they do not have; `takes` are the chosen ones."""
     inside = [slot.take for slot, _ in _all_slots(cut, takes) if slot.take]
     if not inside:
         return

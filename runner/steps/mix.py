@@ -122,8 +122,11 @@ def _played(strip: Strip, plan: CutPlan, files: Mapping[str, Path]) -> Generator
         yield None
 
 
-def _gains(strip: Strip, first: int, last: int) -> Samples:
+def _gains(strip: Strip, first: int, last: int) -> Samples | np.float32:
     """Level and fades of the strip for the film's samples from `first` to `last`."""
+    fades = ((strip.fade_in, first - strip.start), (strip.fade_out, strip.end - last))
+    if not any(away < fade for fade, away in fades):
+        return np.float32(strip.gain)
     place = np.arange(first, last) + 0.5
     share = np.ones(last - first)
     for fade, away in ((strip.fade_in, place - strip.start), (strip.fade_out, strip.end - place)):

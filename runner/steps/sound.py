@@ -101,17 +101,17 @@ def decoded(container: InputContainer, begins: Fraction) -> Iterator[Samples]:
     # One channel stays one here and is doubled below: turned to two by the resampler it would lose 3 dB.
     layout = "mono" if stream.codec_context.channels == 1 else "stereo"
     resampler = AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE)
-    given = Fraction(0)  # samples of the film's rate, those still in the resampler included
+    given = 0.0  # samples of the film's rate, those still in the resampler included
     surplus = 0
     for frame in container.decode(stream):
         if frame.pts is not None and frame.time_base:
             due = round((frame.pts * exact(frame.time_base) - begins) * SAMPLE_RATE)
             if due - given > (TOLERANCE if given else 0):
                 yield np.zeros((2, round(due - given)), np.float32)
-                given = Fraction(due)
+                given = due
             elif given - due > (TOLERANCE if given else 0):
-                surplus, given = round(given - due), Fraction(due)
-        given += Fraction(frame.samples * SAMPLE_RATE, frame.sample_rate)
+                surplus, given = round(given - due), due
+        given += frame.samples * SAMPLE_RATE / frame.sample_rate
         frame.pts = None  # the resampler fills no gaps of its own
         for block in resampler.resample(frame):
             both = _both(block)

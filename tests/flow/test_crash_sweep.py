@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from crashes import census, sample, sweep
+from crashes import Planned, census, sample, sweep
 
 SEED = 20261
 POINTS = 24
@@ -17,3 +17,10 @@ def test_a_run_killed_anywhere_and_run_again_buys_nothing_twice_and_misses_nothi
     print(told)
     assert told.points == POINTS
     assert told.killed >= 0.8 * told.points  # how often is polled, and what is committed together, differs a little
+
+
+def test_a_saved_plan_killed_anywhere_is_resumed_and_is_carried_out_once(tmp_path: Path) -> None:
+    points = sample(census(tmp_path / "census", Planned), 6, SEED)
+    told = sweep([[point] for point in points], tmp_path, Planned)
+    print(told)
+    assert told.killed >= 4

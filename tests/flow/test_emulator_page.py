@@ -140,7 +140,7 @@ async def test_the_sums_of_the_board_are_those_of_the_invoice(tmp_path: Path) ->
         assert (totals["tasks"], totals["held"], totals["states"]["failed"]) == (4, 0, 1)
         assert {row["model"]: row["tasks"] for row in models} == {TEXT["model"]: 1, SEEDED["model"]: 3}
         assert sum((Decimal(str(row["charged"])) for row in models), Decimal(0)) == charged
-        assert [row["account"] for row in accounts] == [1, 2]
+        assert [row["account_name"] for row in accounts] == ["default", "other"]
         assert sum((Decimal(str(row["used"])) for row in accounts), Decimal(0)) == charged
 
 

@@ -185,5 +185,31 @@ class TestCatalogue:
                         assert (await again.read() == b"") == (status == 304)
 
 
+class TestEstimate:
+    PATH = "/v1/agent-estimates"
+
+    @pytest.mark.parametrize("body", [TEXT, SEEDED, {**TEXT, "quality": "1080p", "duration": 10}])
+    async def test_it_is_what_the_create_reserves_and_reserves_nothing(
+        self, tmp_path: Path, body: dict[str, Any]
+    ) -> None:
+        async with switched(tmp_path) as client:
+            told = (await client.call("POST", self.PATH, json=body)).json
+            assert (told["model"], told["account_balance_credits"]) == (body["model"], 100)
+            assert client.emulator.invoice == ()
+            made = await client.create(body)
+            assert made.json["usage"]["credits_reserved"] == told["estimated_credits"]
+
+    async def test_what_no_create_could_be_has_no_price(self, tmp_path: Path) -> None:
+        async with switched(tmp_path) as client:
+            bad = await client.call("POST", self.PATH, json={**TEXT, "duration": 7})
+            assert (bad.status, bad.error["code"], bad.error["param"]) == (400, "unsupported_parameters", "duration")
+            assert (await client.call("POST", self.PATH, json={**TEXT, "model": "x"})).status == 404
+            assert (await client.call("POST", self.PATH, key=None, json=TEXT)).status == 401
+
+    async def test_an_older_gateway_has_none(self, tmp_path: Path) -> None:
+        async with switched(tmp_path, lacks=frozenset({Lack.ESTIMATES})) as client:
+            assert (await client.call("POST", self.PATH, json=TEXT)).status == 404
+
+
 def test_an_older_gateway_is_a_set_of_lacks() -> None:
     assert Switches(lacks=frozenset(Lack)).lacks == frozenset(Lack)

@@ -172,6 +172,7 @@ def test_a_clip_that_its_task_still_gives_out_is_fetched_again_for_nothing(
     told = ("--pipeline", "clips", "--provider", "evolink", "--base-url", api.base_url, *QUICK)
     ended = other.shotrunner(word, "film.yaml", *told, *more, EVOLINK_API_KEY=KEY)
     assert ended.code == 0, ended
+    assert "charged" not in ended.out  # it was charged once, in the run that bought it
     assert api.bought() == 2
     assert lock(other) == lock(stage)
 

@@ -27,7 +27,7 @@ QUIET = [
     "--remote-debugging-port=0",
     "--autoplay-policy=no-user-gesture-required",
 ]
-DEADLINE_S = 60.0
+DEADLINE_S = 300.0
 
 
 class Tab:

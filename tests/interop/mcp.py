@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-ANSWER_S = 60
+ANSWER_S = 300
 VERSION = "2025-06-18"
 
 

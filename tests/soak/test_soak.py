@@ -12,6 +12,7 @@ from typing import Any
 
 from crashes import (
     Books,
+    Planned,
     Told,
     census,
     digest,
@@ -42,6 +43,13 @@ def test_a_run_killed_at_every_point_and_run_again_buys_nothing_twice_and_misses
     points = census(tmp_path / "census")
     assert len(points) >= LEAST_POINTS
     told = sweep([[point] for point in points], tmp_path)
+    print(told)
+    assert told.points == len(points)
+
+
+def test_a_saved_plan_killed_at_every_point_is_resumed_and_is_carried_out_once(tmp_path: Path) -> None:
+    points = census(tmp_path / "census", Planned)
+    told = sweep([[point] for point in points], tmp_path, Planned)
     print(told)
     assert told.points == len(points)
 

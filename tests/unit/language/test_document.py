@@ -261,6 +261,11 @@ def test_an_alias_within_its_own_anchor_is_refused(text: str) -> None:
     assert codes(text) == ["yaml-alias"]
 
 
+def test_an_anchor_that_takes_the_name_of_an_earlier_one_is_no_way_around() -> None:
+    (fault,) = faults("a: &x 1\nb: &x [*x]\n")
+    assert (fault.code, "inside its own anchor" in fault.headline) == ("yaml-alias", True)
+
+
 def test_an_unknown_alias_suggests_an_anchor_or_quotes() -> None:
     (fault,) = faults("a: &keeper 1\nb: *keepr\n")
     assert (fault.code, fault.help) == ("yaml-alias", "did you mean `*keeper`?")

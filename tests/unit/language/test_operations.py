@@ -88,6 +88,21 @@ def test_a_power_that_would_grow_too_large_is_not_even_begun(monkeypatch: pytest
     assert begun == []
 
 
+class Text(str):
+    """Says when it is multiplied."""
+
+    def __mul__(self, times: object) -> str:
+        raise AssertionError("it has begun")
+
+    __rmul__ = __mul__
+
+
+def test_a_text_that_would_grow_too_long_is_not_even_begun() -> None:
+    for left, right in ((Text("x"), 10**9), (10**9, Text("x"))):
+        with pytest.raises(Refusal, match="grows beyond"):
+            operations.calculated("*", left, right)
+
+
 def test_formatting_refuses_what_would_grow_too_long_before_it_is_made() -> None:
     half = "x" * (MOST_CHARACTERS // 2)
     with pytest.raises(Refusal, match="grows beyond"):

@@ -19,7 +19,7 @@ shots:
   - {id: a, prompt: x, takes: 2, matrix: {time: [dawn, dusk], lens: [wide, near]}, trim: {out: 3}}
   - {id: b, prompt: x}
   - {id: c, prompt: x, matrix: {time: [dusk, dawn]}}
-  - {id: d, prompt: x, skip: true}
+  - {id: d, prompt: x, skip: true, matrix: {time: [midnight]}}
   - {id: e, prompt: x, matrix: {time: [noon]}}
 """
 
@@ -95,11 +95,11 @@ def test_the_films_of_an_axis_hold_every_piece_of_the_cut_and_no_other(order: li
 
 def faults(cut: str) -> list[str]:
     found = board(cut)
-    return [fault.headline for fault in axis_faults(found.cuts[0], found.takes)]
+    return [fault.headline for fault in axis_faults(found.cuts[0], chosen(found.takes, {}))]
 
 
 def test_labels_that_not_all_shots_of_an_axis_have_are_refused() -> None:
-    assert faults("{for: time, order: [a, b, c]}") == []
+    assert faults("{for: time, order: [a, b, c, d]}") == []  # d is skipped
     assert faults("{order: [a, e]}") == []
     assert faults("{for: time, order: [c, e]}") == [
         "shot `c` has no `noon` on its axis `time`, and so no part in that film",
@@ -116,7 +116,7 @@ def test_too_many_films_are_refused() -> None:
     text = f"storyboard: 1\ndefaults: {{model: m}}\nshots: [{{id: a, prompt: x, matrix: {{{axes}}}}}]\n"
     names_ = ", ".join(f"x{n}" for n in range(7))
     found = load(f"{text}cuts: {{one: {{for: [{names_}]}}}}\n")
-    assert [fault.code for fault in axis_faults(found.cuts[0], found.takes)] == ["too-many"]
+    assert [fault.code for fault in axis_faults(found.cuts[0], chosen(found.takes, {}))] == ["too-many"]
 
 
 def of_files(path: str, found: MediaFacts | Pointer | str) -> list[Diagnostic]:

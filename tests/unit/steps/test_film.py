@@ -16,6 +16,7 @@ from runner.core.request import Request
 from runner.language.pipeline import Assemble, Missing
 from runner.language.storyboard import Storyboard
 from runner.language.take import Layer, Setting, Transition
+from runner.planning.edit import chosen
 from runner.steps import film
 from runner.steps.film import Film, Incomplete, Material
 
@@ -45,7 +46,7 @@ def step(cut: str | None = None, **fields: Any) -> Assemble:
 
 def made(cuts: str, **fields: Any) -> tuple[Film, ...]:
     found = board(cuts)
-    return film.films(step(**fields), found.cuts, found.takes)
+    return film.films(step(**fields), found.cuts, chosen(found.takes, {}))
 
 
 def requests(seconds: int = 4) -> Mapping[str, Request]:
