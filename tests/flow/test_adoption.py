@@ -68,13 +68,19 @@ def test_a_manifest_alone_proves_nothing(stage: Stage, api: PaidService) -> None
     assert acts(stage, api) == {"hill.1": "buy", "sea.1": "buy"}
 
 
-def test_a_clip_reached_through_a_link_is_not_taken_in(stage: Stage, api: PaidService, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("linked", "others"),
+    [("out", "missing"), ("out/film/clips/clips", "missing"), ("out/film/clips/clips/sea.1.mp4", "reuse")],
+)
+def test_a_clip_reached_through_a_link_is_not_taken_in(
+    stage: Stage, api: PaidService, tmp_path: Path, linked: str, others: str
+) -> None:
     assert run(stage, api).code == 0
     forget(stage)
     forget_tasks(stage)
-    (stage.folder / "out").rename(tmp_path / "moved")
-    (stage.folder / "out").symlink_to(tmp_path / "moved")
-    assert acts(stage, api) == {"hill.1": "missing", "sea.1": "missing"}
+    (stage.folder / linked).rename(tmp_path / "moved")
+    (stage.folder / linked).symlink_to(tmp_path / "moved")
+    assert acts(stage, api) == {"hill.1": others, "sea.1": "missing"}
 
 
 def test_a_clip_gone_from_the_store_is_asked_for_once_and_then_missing(stage: Stage, api: PaidService) -> None:
