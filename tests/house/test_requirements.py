@@ -1,5 +1,6 @@
 """What a checkout installs is pinned by hash, and is what `pyproject.toml` asks for."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -40,3 +41,12 @@ def test_every_dependency_is_pinned_by_hash_and_no_line_names_an_index(name: str
 def test_what_runs_is_what_is_developed_with() -> None:
     run, develop = pinned("run"), pinned("dev")
     assert {name: develop[name].specifier for name in run} == {name: one.specifier for name, one in run.items()}
+
+
+def test_the_judges_of_npm_are_pinned_by_digest_and_no_line_names_a_registry() -> None:
+    wanted = json.loads((HOME / ".ci/package.json").read_text(encoding="utf-8"))["dependencies"]
+    packages = json.loads((HOME / ".ci/package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert packages.pop("")["dependencies"] == wanted
+    assert wanted == {name: packages[f"node_modules/{name}"]["version"] for name in wanted}
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-") and "resolved" not in package, name
