@@ -96,6 +96,8 @@ def test_the_film_shows_all_models_all_media_and_what_is_cut(
     assert {"arrival@dawn.1", "arrival@dawn.2", "arrival@dusk.2"} <= found.requests.keys()
     assert any(b.take.trim for b in found.built)
     assert any(b.take.transition and b.take.transition.seconds for b in found.built)
+    (film,) = found.films
+    assert film.output == "film.mp4" and film.edit.cut and film.edit.cut.sound and film.edit.cut.sound.music
 
 
 def test_every_example_stands_in_the_golden_file() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media import picture
+from media import picture, tone
 from stage import KEY, Ended, Stage, paid
 
 FILM = """\
@@ -18,8 +18,9 @@ include: [cast.yaml]
 shots:
   - {id: sea, model: wan2.5-text-to-video, prompt: "{{ mood }} sea", params: {quality: 480p, duration: 5}}
   - {id: face, model: wan2.6-image-to-video-flash, prompt: He turns, image: keeper, params: {duration: 2}}
+cuts: {film: {sound: {music: theme}}}
 """
-CAST = "vars: {mood: Quiet}\nreferences: {keeper: keeper.png}\n"
+CAST = "vars: {mood: Quiet}\nreferences: {keeper: keeper.png, theme: theme.wav}\n"
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +31,13 @@ def bought(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stage.write("cast.yaml", CAST)
     stage.write(".env", f"EVOLINK_API_KEY={KEY}\n")
     picture(stage.folder / "keeper.png", (400, 400))
+    tone(stage.folder / "theme.wav", 2, "wav")
     with paid(stage.folder.parent / "service") as api:
         assert stage.shotrunner("run", "film.yaml", *api.arguments(), EVOLINK_API_KEY=KEY).code == 0
     assert stage.shotrunner("run", "film.yaml").code == 0
     (stage.folder / "service").write_text(" ".join(api.arguments()))
     ended = stage.shotrunner("pack", "film.yaml")
-    assert ended.code == 0 and "packed film.yaml into film.pack.zip: 4 files, 4 clips" in ended.out, ended
+    assert ended.code == 0 and "packed film.yaml into film.pack.zip: 5 files, 4 clips" in ended.out, ended
     return stage.folder
 
 
@@ -71,7 +73,7 @@ def test_an_archive_holds_no_key_and_no_state_and_equal_ones_have_equal_bytes(bo
         "pack.json",
         "journal.json",
         "requests.json",
-        *(f"project/{name}" for name in ("cast.yaml", "film.lock.json", "film.yaml", "keeper.png")),
+        *(f"project/{name}" for name in ("cast.yaml", "film.lock.json", "film.yaml", "keeper.png", "theme.wav")),
     }
 
 
