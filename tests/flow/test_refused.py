@@ -73,3 +73,18 @@ def test_a_state_folder_that_git_tracks_is_refused(tmp_path: Path, command: str)
     ended = Stage(made.folder).shotrunner(command, "film.yaml")
     assert ended.code == 2 and "is tracked by git" in ended.err and "git rm -r --cached" in ended.err, ended
     assert (made.folder / ".shotrunner/journal.sqlite").stat().st_mtime_ns == before
+
+
+def test_a_key_file_that_git_tracks_is_refused_and_what_it_holds_not_sent(tmp_path: Path) -> None:
+    made = repository(tmp_path / "project")
+    made.write("film.yaml", FILM % SHIPPED)
+    made.write(".env", f"EVOLINK_API_KEY={KEY}\n")
+    stage = Stage(made.folder)
+    with paid(tmp_path / "service") as api:
+        made.git("add", ".env")
+        refused = stage.shotrunner("run", "film.yaml", *api.arguments())
+        assert refused.code == 2 and ".env is tracked by git" in refused.err and KEY not in refused.err, refused
+        assert api.bought() == 0
+        made.git("rm", "--cached", "-q", ".env")
+        assert stage.shotrunner("run", "film.yaml", *api.arguments()).code == 0
+        assert api.bought() == 1
