@@ -4,7 +4,7 @@ The map of the house, top floor first. A file may import from its own folder and
 house test reads this map.
 
     cli arguments __main__   argv -> exit code; the only error boundary, the only print and exit
-    commands                 one verb a file; only here is the emulator started
+    commands testing         one verb a file, and the emulator for other people's tests; only here is it started
     screen                   values -> text, JSON, GitHub lines, progress
     execution steps          order, concurrency, pace; knows no YAML, no SQL, no HTTP
     adapters                 one outside world each

@@ -1,5 +1,6 @@
 """Our schemas and examples as check-jsonschema sees them, a validator with a YAML reader of its own."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,19 @@ def test_shipped_pipelines_keep_the_schema_of_pipelines() -> None:
 def test_a_storyboard_that_the_language_refuses_for_its_structure_is_refused_by_the_schema(case: str) -> None:
     code, said = judged("storyboard", ROOT / f"tests/cases/refused/{case}.yaml")
     assert code == 1, said
+
+
+def test_workflows_in_the_documents_keep_githubs_own_schema(tmp_path: Path) -> None:
+    blocks = [
+        block
+        for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+        for block in re.findall(r"```yaml\n(on:.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    assert blocks
+    for number, block in enumerate(blocks):
+        workflow = tmp_path / f"{number}.yaml"
+        workflow.write_text(block, encoding="utf-8")
+        told = verdict("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow)
+        assert told.returncode == 0, told.stdout
+    workflow.write_text(block.replace("runs-on:", "runs-in:"), encoding="utf-8")
+    assert verdict("check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow).returncode == 1
