@@ -71,15 +71,6 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     lock = None if loaded.service.provider.free else GitLock.of(loaded)
     told = _taken_in(lock, history, loaded.identity, now) if lock else ()
     history = recovery.applied(history, told)
-    if not ephemeral(loaded.service.name):
-        misplaced = recovery.misplaced(history, (r.key for r in loaded.requests.values()), at=now, here=here)
-        told, history = (*told, *misplaced), recovery.applied(history, misplaced)
-    out = Found((loaded.project.root / "out", *([options.out.absolute()] if options.out else [])))
-    last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
-
-    def last_inputs(take: str) -> Mapping[str, object] | None:
-        return journal.inputs(last[take]) if journal and take in last else None
-
     held = picked.protected(
         loaded.built,
         loaded.picks.shots,
@@ -88,9 +79,19 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         service=loaded.service.name,
         inputs=journal.inputs if journal else lambda _: None,
     )
+    requests = {**loaded.requests, **{take: one.request for take, one in held.items()}}
+    if not ephemeral(loaded.service.name):
+        misplaced = recovery.misplaced(history, (r.key for r in requests.values()), at=now, here=here)
+        told, history = (*told, *misplaced), recovery.applied(history, misplaced)
+    out = Found((loaded.project.root / "out", *([options.out.absolute()] if options.out else [])))
+    last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
+
+    def last_inputs(take: str) -> Mapping[str, object] | None:
+        return journal.inputs(last[take]) if journal and take in last else None
+
     plan = plans.make(
         takes,
-        {**loaded.requests, **{take: one.request for take, one in held.items()}},
+        requests,
         history,
         wishes=Wishes(
             selected=lambda take: not options.shots or named(take, options.shots),
@@ -168,7 +169,7 @@ def _adoptions(plan: Plan, store: Store, out: Found) -> Iterator[Adoption]:
     """Clips to be taken into the store, and such as lie there and are known by their digest alone."""
     for action in plan.actions:
         known = action.purchase
-        if action.act is not plans.Act.REUSE or action.shared_with or known is None:
+        if action.act not in (plans.Act.REUSE, plans.Act.KEEP) or action.shared_with or known is None:
             continue
         if known.missing and (place := _lies(known, out)):
             yield known, place

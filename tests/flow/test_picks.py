@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from machines import TWO, acts, commit, forget, forget_tasks, project, run
 from stage import KEY, Stage, paid
 
 FILM = """\
@@ -129,3 +130,22 @@ def test_a_broken_picks_file_is_named_at_its_line_and_stops_everything(stage: St
     stage.write("film.picks.yaml", "picks: 1\nshots:\n  see: {take: 2}\n")
     ended = stage.shotrunner("validate", "film.yaml")
     assert ended.code == 0 and "there is no take `see.2`" in ended.out + ended.err, ended
+
+
+@pytest.mark.parametrize("out", [True, False])
+def test_a_picked_clip_of_another_machine_is_found_or_fetched_and_never_bought(tmp_path: Path, out: bool) -> None:
+    with paid(tmp_path / "api") as api:
+        stage = project(tmp_path / "project")
+        assert run(stage, api).code == 0
+        choice = ("--pipeline", "clips", "--provider", "evolink", "--base-url", api.base_url)
+        ended = stage.shotrunner("pick", "film.yaml", "hill.1", *choice)
+        assert ended.code == 0, ended
+        stage.write("film.yaml", TWO.replace("green", "red"))
+        if out:
+            forget_tasks(stage)  # it can only be found
+        commit(stage)
+        forget(stage, out=not out)
+        ended = run(stage, api, budget="0")
+        assert ended.code == 0, ended
+        assert (stage.statuses(), api.bought()) == ({"hill.1": "done", "sea.1": "done"}, 2)
+        assert acts(stage, api) == {"hill.1": "keep", "sea.1": "reuse"}
