@@ -161,6 +161,19 @@ def test_the_card_of_a_shot_says_which_it_is_and_holds_its_own_words_alone() -> 
     assert (written(1, same_words) != written(2, same_words)).any(), "it says which shot it is"
 
 
+def test_every_shot_of_a_clip_has_its_card(tmp_path: Path) -> None:
+    whole = replace(order(tmp_path, "scene"), width_px=640, height_px=360)
+    found = shots(whole, Chance.of(whole.model, whole.prompt, whole.seed))
+    render(whole, tmp_path / "clip.mp4")
+    seen = frames(tmp_path / "clip.mp4")
+    for shot in found:
+        y, u, v = (np.full((360 // s, 640 // s), 110, np.uint8) for s in (1, 2, 2))
+        Card(whole, choose("", CHANCE), found, shot.number).lay(shot.first, Planes(y=y, u=u, v=v))
+        letters = y > 200
+        assert letters.sum() > 300
+        assert (seen[shot.first][letters] > 150).mean() > 0.9
+
+
 @pytest.mark.parametrize(("count", "clips"), [(1, 1), (1, 3), (4, 1), (4, 3)])
 def test_clips_take_turns_and_are_shown_nearer_where_the_shot_is(count: int, clips: int) -> None:
     text = "".join(f"[{n}-{n + 1}s] shot {n} " for n in range(count)) if count > 1 else "one"
