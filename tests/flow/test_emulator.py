@@ -353,7 +353,7 @@ class TestRefusals:
             answer = await client.create(TEXT)
         assert (answer.status, answer.error["type"]) == (500, "internal_server_error")
         assert b"Traceback" not in answer.content
-        assert any(line.startswith("bug: TypeError: ") and "intake.py:" in line for line in lines)
+        assert any(re.fullmatch(r"bug: [A-Z]\w+: .+ \(\w+\.py:\d+\)", line) for line in lines), lines
 
 
 class TestDoor:
