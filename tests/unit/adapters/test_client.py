@@ -320,6 +320,14 @@ async def test_a_result_too_large_is_not_kept(tmp_path: Path, monkeypatch: pytes
                 await api.fetch(f"{server.url}/a", tmp_path / "part")
 
 
+async def test_more_than_two_gibibytes_are_refused_when_they_are_announced(tmp_path: Path) -> None:
+    head = said(Content_Length=str(2 * 1024**3 + 1))
+    async with serving(head) as server, client(server.url, stall_timeout_s=1) as api:
+        with pytest.raises(FetchFailed, match="larger than 2 GiB"):
+            await api.fetch(f"{server.url}/a", tmp_path / "part")
+        assert not (tmp_path / "part").exists()
+
+
 async def test_a_compressed_result_is_refused(tmp_path: Path) -> None:
     async with serving(said(gzip.compress(CLIP), Content_Encoding="gzip")) as server, client(server.url) as api:
         with pytest.raises(FetchFailed, match="compressed"):
