@@ -171,3 +171,26 @@ def test_the_second_run_is_refused_while_the_first_holds_the_lock_and_waits_if_t
     first.communicate()
     assert refused.code == 2 and "another run holds" in refused.err, refused
     assert waited.code == 0, waited
+
+
+KEYS = """\
+import sys
+from runner.cli import main
+from runner.emulator import app
+
+def begun(emulator, *given, key, **more):
+    with open("keys", "a") as file:
+        print(key, file=file)
+    raise ZeroDivisionError("this is all there is to be seen")
+
+app.Emulator.__init__ = begun
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_the_server_that_a_free_run_starts_has_a_key_that_nobody_guesses(stage: Stage) -> None:
+    program = stage.write("keys.py", KEYS)
+    for _ in range(2):
+        assert stage.shotrunner("run", "film.yaml", program=program, TMPDIR=str(stage.folder)).code == 3
+    one, other = (stage.folder / "keys").read_text(encoding="utf-8").split()
+    assert one != other and min(len(one), len(other)) >= 32
