@@ -168,10 +168,10 @@ def _settled(key: str, act: str, history: History, bought: Bought) -> bool:
         return known is not None and known.state not in OPEN
     if act not in SPENDING:
         return True
-    own = _own(key, history, bought)
-    if not own:
+    own = standing(_own(key, history, bought))
+    if own is None:
         return known is not None and known.state is State.DONE  # asked for once more, for nothing, it came after all
-    return own[-1].state in SETTLED and not any(p.state in OPEN or p.state is State.UNKNOWN for p in own)
+    return own.state in SETTLED
 
 
 def _own(key: str, history: History, bought: Bought) -> tuple[Purchase, ...]:

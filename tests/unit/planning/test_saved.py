@@ -167,6 +167,12 @@ def test_a_plan_is_finished_when_all_it_buys_has_an_answer(state: State) -> None
 
 
 @pytest.mark.parametrize("state", sorted(set(State)))
+def test_what_failed_and_was_begun_again_in_the_same_run_is_finished_unless_that_may_still_come(state: State) -> None:
+    comes = OPEN | {State.UNKNOWN, State.INTENDED}
+    assert finished(document(), history(State.FAILED, state), bought(2)) is (state not in comes)
+
+
+@pytest.mark.parametrize("state", sorted(set(State)))
 def test_a_plan_is_finished_when_nothing_it_resumes_is_open(state: State) -> None:
     assert finished(document(action="resume"), history(state), frozenset()) is (state not in OPEN)
 
