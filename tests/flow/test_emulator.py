@@ -381,6 +381,12 @@ class TestDoor:
             assert answer.status == 403
             assert not any(name.lower().startswith("access-control") for name in answer.headers)
 
+    @pytest.mark.parametrize("path", ["/", "/healthz", "/openapi.json", "/v1/credits", "/v1/tasks/nosuch", "/nosuch"])
+    async def test_no_answer_lets_a_page_of_another_origin_read_it(self, client: Client, path: str) -> None:
+        for headers in ({}, {"Origin": client.emulator.base_url}, {"Origin": "https://evil.example"}):
+            answer = await client.call("GET", path, headers=headers)
+            assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
     async def test_its_own_origin_is_not(self, client: Client) -> None:
         assert (await client.call("GET", "/healthz", headers={"Origin": client.emulator.base_url})).status == 200
 
