@@ -1,6 +1,7 @@
 """An emulator on a free port, and the plainest client it can have."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ class Client:
         form = aiohttp.FormData()
         for name, value in fields.items():
             form.add_field(name, value)
-        form.add_field("file", await asyncio.to_thread(path.read_bytes), filename=path.name)
+        form.add_field("file", io.BytesIO(await asyncio.to_thread(path.read_bytes)), filename=path.name)
         return await self.call("POST", "/api/v1/files/upload/stream", data=form)
 
     async def uploaded(self, path: Path) -> str:

@@ -24,10 +24,11 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 
 
 class Unfetchable(Exception):
-    """A medium that did not arrive. `reason` is one line that ends `the file could not be fetched:`."""
+    """A medium that did not arrive. `reason` is one line that ends `the file could not be fetched:`; `gone` says that its host
+    knows none of it."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, reason: str, *, gone: bool = False) -> None:
+        self.reason, self.gone = reason, gone
         super().__init__(reason)
 
 
@@ -83,7 +84,7 @@ async def fetcher(own: tuple[str, int], *, allow_private: bool) -> AsyncIterator
 
 async def _receive(answer: aiohttp.ClientResponse, target: Path, max_bytes: int) -> None:
     if answer.status != 200:
-        raise Unfetchable(f"HTTP {answer.status}")
+        raise Unfetchable(f"HTTP {answer.status}", gone=answer.status in (404, 410))
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Unfetchable("the answer is compressed")
     too_large = Unfetchable(f"it is larger than {max_bytes} bytes")

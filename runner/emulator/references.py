@@ -100,7 +100,10 @@ class References:
         except Full:
             raise BadReference(TaskError(code="resource_exhausted", message=f"{name}: {NO_ROOM}")) from None
         except Unfetchable as fault:
-            raise _bad(rule.kind, f"{name}: the file could not be fetched: {fault.reason}") from None
+            message = f"{name}: the file could not be fetched: {fault.reason}"
+            if fault.gone:
+                raise BadReference(TaskError(code="resource_not_found", message=message)) from None
+            raise _bad(rule.kind, message) from None
         except Unreadable as fault:
             raise _bad(rule.kind, f"{name}: the file cannot be read: {fault}") from None
         finally:

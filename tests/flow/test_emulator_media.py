@@ -222,7 +222,7 @@ class TestReferences:
     async def test_a_picture_that_is_not_there_fails_the_task(self, client: Client) -> None:
         url = f"{client.emulator.base_url}/files/file-x/a.png"
         task = await client.task({"model": I2V, "prompt": "x", "image_urls": [url], "duration": 2})
-        assert task["error"]["code"] == "image_processing_error"
+        assert task["error"]["code"] == "resource_not_found"
         assert "HTTP 404" in task["error"]["message"]
 
     @pytest.mark.parametrize(
