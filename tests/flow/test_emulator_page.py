@@ -64,6 +64,7 @@ async def test_the_page_may_run_its_own_script_and_style_and_reach_this_server_a
         blocks = re.findall(rf"<{name}>(.*?)</{name}>", answer.content.decode(), re.DOTALL)
         (digest,) = [base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() for block in blocks]
         assert policy[f"{name}-src"] == f"'sha256-{digest}'"
+    assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
     assert (policy["default-src"], policy["connect-src"]) == ("'none'", "'self'")
     assert (policy["frame-ancestors"], policy["form-action"], policy["base-uri"]) == ("'none'", "'none'", "'none'")
     assert "http" not in re.sub(r"http://www.w3.org/2000/svg", "", answer.content.decode()).replace("httpx", "")
