@@ -173,7 +173,7 @@ def _unknown(name: str, purchase: Purchase) -> summary.Unknown:
 def _outputs(step: Mapping[str, object]) -> list[str]:
     """What a step made beside a film, each a name below the out folder."""
     made = step.get("outputs")
-    own = [str(step["output"])] if step["step"] == "report" else []
+    own = [str(step["output"])] if step["step"] in ("report", "timeline") else []
     return own + ([str(one["output"]) for one in made] if isinstance(made, list) else [])
 
 

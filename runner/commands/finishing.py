@@ -10,18 +10,20 @@ from pathlib import Path
 from runner.adapters import program
 from runner.adapters.files import MISSING, Unreadable, resolve, sha256_of, write_whole
 from runner.adapters.journal import Journal
+from runner.adapters.media import Unreadable as Undecodable
 from runner.adapters.outputs import Outputs
-from runner.commands import cutting, sheet
+from runner.commands import cutting, sheet, timelines
 from runner.commands.account import latest
 from runner.commands.account import words as words_of
 from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.language.exec_step import Exec
-from runner.language.pipeline import Assemble, Generate, Report, Step
+from runner.language.pipeline import Assemble, Generate, Report, Step, Timeline
 from runner.planning.history import History
 from runner.screen import report as view_of
 from runner.screen.clean import words
-from runner.steps import command
+from runner.steps import command, film
+from runner.steps.cut import BadCut
 from runner.steps.film import Film
 
 Record = dict[str, object]  # of a step, as the manifest has it
@@ -60,6 +62,12 @@ async def finish(steps: Sequence[Step], made: Made, records: list[Record]) -> No
                 for wanted in (each for each in made.loaded.films if each.step is step):
                     records.append(cutting.record(wanted))
                     records[-1].update(await _film(wanted, made))
+            case Timeline():
+                films = [each for each in made.loaded.films if each.step is step.of]
+                for wanted in films:
+                    name = timelines.name_of(step.output, wanted, alone=len(films) == 1)
+                    records.append({"step": "timeline", "output": name})
+                    records[-1].update(await _timeline(wanted, name, made))
             case Report():
                 records.append({"step": "report", "output": step.output})
                 records[-1].update(await _report(step, made))
@@ -71,6 +79,33 @@ async def finish(steps: Sequence[Step], made: Made, records: list[Record]) -> No
 
 def _held(by: Record) -> Record:
     return {"status": "stopped", "error": f"{by.get('output') or by['step']} was not made"}
+
+
+async def _timeline(wanted: Film, name: str, made: Made) -> Record:
+    """Write the film's timeline; an equal one is left as it is."""
+    if made.stopped():
+        return {"status": "stopped"}
+    said, results = words_of(made.decided, made.history), made.clips
+    try:
+        known = timelines.Known(
+            loaded=made.loaded,
+            decided=made.decided,
+            material=cutting.material(wanted, made.loaded, made.placed, results, said, made.outputs),
+            placed=made.placed,
+            results=results,
+            out=made.outputs.path(""),
+        )
+        content = timelines.text(wanted, name, known).encode("utf-8", "surrogatepass")
+    except film.Incomplete as fault:
+        return {"status": "stopped", "missing": list(fault.takes)}
+    except (BadCut, Undecodable) as fault:
+        return {"status": "failed", "error": str(fault)}
+    sha256 = hashlib.sha256(content).hexdigest()
+    new = made.outputs.current(name, sha256) is None
+    if new:
+        await asyncio.to_thread(write_whole, made.outputs.path(name), content)
+        await made.outputs.note(name, sha256, sha256)
+    return {"status": "done", "sha256": sha256, "made": new}
 
 
 async def _report(step: Report, made: Made) -> Record:

@@ -13,7 +13,7 @@ MOST_OUTPUTS = 64
 MOST_SECONDS = 24 * 3600
 TIMEOUT_S = 600
 _BELOW = "^(?![/.-])(?!clips/)(?!.*/\\.{0,2}/).*[^/]"
-OUTPUT, PAGE, PICTURE = (f"{_BELOW}\\.{ending}$" for ending in ("mp4", "html", "png"))
+OUTPUT, PAGE, PICTURE, TIMELINE = (f"{_BELOW}\\.{ending}$" for ending in ("mp4", "html", "png", "otio"))
 MADE = "^(?![/.-])(?!clips(/|$))(?!manifest\\.json(/|$))(?!.*(^|/)\\.{0,2}/)(?!.*/\\.{0,2}$).+$"
 
 
@@ -57,6 +57,7 @@ def pipeline_schema(models: Mapping[str, Model]) -> Schema:
                         mapping("", {"assemble": _assemble()}, ["assemble"]),
                         mapping("", {"exec": _exec()}, ["exec"]),
                         mapping("", {"report": _report()}, ["report"]),
+                        mapping("", {"timeline": _timeline()}, ["timeline"]),
                     ],
                 },
             },
@@ -198,6 +199,20 @@ def _report() -> Schema:
                 "description": "A contact sheet of all takes as one picture",
                 "type": "string",
                 "pattern": PICTURE,
+            },
+        },
+    )
+
+
+def _timeline() -> Schema:
+    return mapping(
+        "Write the films of the assembly before it as timelines that an editor opens",
+        {
+            "output": {
+                "description": "The timeline's file below the out folder",
+                "type": "string",
+                "pattern": TIMELINE,
+                "default": "film.otio",
             },
         },
     )

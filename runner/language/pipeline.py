@@ -63,8 +63,18 @@ class Report:
     span: Span
 
 
-Step = Generate | Assemble | Exec | Report
-OFTEN = ("assemble", "exec")  # steps there may be several of
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Write the films of an assembly, the last one before this step, as timelines for an editor. `output` is posix, below the out
+    folder."""
+
+    output: str
+    of: Assemble
+    span: Span
+
+
+Step = Generate | Assemble | Exec | Report | Timeline
+OFTEN = ("assemble", "exec", "timeline")  # steps there may be several of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +236,8 @@ def _made(step: Step) -> tuple[str, ...]:
             return step.outputs
         case Report():
             return (step.output, *([step.sheet] if step.sheet else []))
+        case Timeline():
+            return (step.output,)
 
 
 def _generate(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Generate | None:
@@ -286,9 +298,27 @@ def _report(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Report
     return Report(output=page, sheet=picture, span=entry.key.span)
 
 
+def _timeline(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Timeline | None:
+    tree = fields.shaped(entry.value, "`timeline`", ("output",), faults)
+    film = next((step for step in reversed(before) if isinstance(step, Assemble)), None)
+    if film is None and tree is not None:
+        faults.add(
+            "one-of",
+            "`timeline` comes before `assemble`: there is no film yet",
+            entry.key.span,
+            help="a timeline is one of the films of the assembly before it",
+        )
+    output = tree.get("output") if tree else None
+    name = read_output(output, "output", faults, ending=".otio", example="film.otio") if output else "film.otio"
+    if tree is None or film is None or name is None:
+        return None
+    return Timeline(output=name, of=film, span=entry.key.span)
+
+
 _STEPS: dict[str, Callable[[node.Entry, Sequence[Step], Faults], Step | None]] = {
     "generate": _generate,
     "assemble": _assemble,
     "exec": _exec,
     "report": _report,
+    "timeline": _timeline,
 }

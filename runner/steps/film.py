@@ -127,6 +127,19 @@ def _planned(film: Film, found: Sequence[Piece], lengths: Sequence[Fraction | No
     return plan_cut(found, lengths, fps=video.fps, length_s=video.length_s)
 
 
+def planned(film: Film, found: Sequence[Piece], material: Material) -> CutPlan:
+    """Where each piece stands, by what is known of the clips' lengths. Raises `BadCut`."""
+    lengths = []
+    for slot, piece in zip(film.edit.slots, found, strict=True):
+        known = (
+            material.seconds.get(slot.take.id)
+            if slot.take
+            else material.file_seconds.get((slot.file and slot.file.path) or "")
+        )
+        lengths.append(None if piece.clip is None or known is None else Fraction(known))
+    return _planned(film, found, lengths)
+
+
 def pieces(film: Film, material: Material) -> tuple[Piece, ...]:
     """The film's pieces. A service may make a clip a few frames shorter than it was asked for: a trim that ends behind it ends
     with it. Raises `Incomplete`.

@@ -356,6 +356,7 @@ steps:
   - assemble: {zzzz: 1}
   - exec: {zzzz: 1}
   - report: {zzzz: 1}
+  - timeline: {zzzz: 1}
   - zzzz: 1
 """,
 )

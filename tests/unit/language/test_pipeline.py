@@ -6,7 +6,7 @@ import pytest
 from runner.core.diagnostics import CODES, Diagnostic, Rejected, Source
 from runner.language import pipeline
 from runner.language.exec_step import Exec
-from runner.language.pipeline import Assemble, Generate, Missing, Pipeline, Report
+from runner.language.pipeline import Assemble, Generate, Missing, Pipeline, Report, Timeline
 from runner.language.provider_choice import FREE, PROVIDERS
 from runner.language.take import Layer
 from runner.providers.provider import PROVIDERS as KNOWN
@@ -144,11 +144,6 @@ def test_an_output_leaves_neither_its_folder_nor_its_kind(name: str) -> None:
     assert codes(f"provider: animatic\nsteps: [{{generate: {{}}}}, {{assemble: {{output: '{name}'}}}}]\n") == [
         "bad-path"
     ]
-
-
-@pytest.mark.parametrize("step", ["timeline: {output: film.otio}"])
-def test_a_step_that_is_not_built_is_an_unknown_key(step: str) -> None:
-    assert codes(f"provider: animatic\nsteps:\n  - generate: {{}}\n  - {step}\n") == ["unknown-key"]
 
 
 @pytest.mark.parametrize(
@@ -301,3 +296,14 @@ def test_a_report_is_a_page_and_if_wished_a_picture() -> None:
     assert isinstance(both, Report) and (both.output, both.sheet) == ("a/b.html", "c.png")
     for step in ("{output: x.mp4}", "{sheet: x.jpg}", "{output: ../x.html}", "{output: .html}"):
         assert codes(f"{text}{step}\n") == ["bad-path"]
+
+
+# ---------------------------------------------------------------- timeline
+
+
+def test_a_timeline_is_that_of_the_assembly_before_it() -> None:
+    text = "provider: animatic\nsteps:\n  - generate: {}\n  - assemble: {output: a.mp4}\n  - timeline: {}\n"
+    steps = lawful(text).steps
+    assert isinstance(steps[2], Timeline) and steps[2].of is steps[1] and steps[2].output == "film.otio"
+    assert codes(text.replace("timeline: {}", "timeline: {output: film.xml}")) == ["bad-path"]
+    assert codes(text.replace("  - assemble: {output: a.mp4}\n", "")) == ["one-of"]
