@@ -48,7 +48,8 @@ def faults(document: Any) -> list[str]:
 
 def documents(case: Path) -> Iterator[Any]:
     for file in [case] if case.is_file() else sorted(case.rglob("*.yaml")):
-        if isinstance(found := written(file), dict) and found.keys() & {"storyboard", "pipeline", "shots"}:
+        found = written(file)
+        if isinstance(found, dict) and found.keys() & {"storyboard", "pipeline", "shots"} and "picks" not in found:
             yield found
 
 
