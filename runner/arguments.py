@@ -142,6 +142,9 @@ PLANNING = _decorated(
         click.option("-j", "--concurrency", type=click.IntRange(1, 1000), metavar="N", help="Tasks under way at once."),
         click.option("--poll-interval", type=Seconds(), metavar="S", help="Seconds between polls."),
         click.option("--deadline", type=Seconds(), metavar="S", help="Seconds to wait for a task before leaving it to a later run."),
+        click.option(
+            "--unpicked", is_flag=True, help="Make shots from the first take of another that has several and no pick."
+        ),
         click.option("--allow-unpriced", is_flag=True, help="Buy from models whose price is not known."),
     ]
 )  # fmt: skip
@@ -171,6 +174,7 @@ def typed(told: dict[str, Any]) -> "Options":
         variables=dict(told["variables"]),
         allow_unpriced=told.get("allow_unpriced", False),
         buy_missing=told.get("buy_missing", False),
+        unpicked=told.get("unpicked", False),
         allow_exec=told.get("allow_exec", False),
         stop_after_s=told.get("stop_after"),
         max_unknown=told.get("max_unknown"),

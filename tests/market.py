@@ -226,7 +226,8 @@ def jobs(history: Mapping[str, Any], keys: Sequence[str], *, retry: bool) -> tup
     takes = [take(f"{key}.1") for key in keys]
     asked = {f"{key}.1": request(f"{key}.1", key=key, price=PRICE) for key in keys}
     wishes = Wishes(selected=lambda _: True, retried=lambda _: retry)
-    plan = plans.make(takes, asked, history, wishes=wishes, here=lambda _: True, last_inputs=lambda _: None)
+    facts = plans.Facts(wishes=wishes, here=lambda _: True, last_inputs=lambda _: None)
+    plan = plans.make(takes, asked, history, facts)
     resumed = [a.purchase for a in plan.actions if a.act is Act.RESUME]
     open_ones = [p for made in history.values() for p in made if p.state in OPEN and p not in resumed]
     return generate.jobs(plan, open_ones, recovery.asked_again(history, "evolink"))

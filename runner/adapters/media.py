@@ -3,6 +3,7 @@
 Nothing here loads a decoder; `probe_worker` does, in its own process with limits on memory, processor time and time.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -96,6 +97,10 @@ class Probe:
         """Raises Unreadable for anything but a whole MP4 or MOV with pictures."""
         return clip_from_json(self._ask("clip", path))
 
+    def cutting(self, path: Path, selector: str, form: str) -> bytes:
+        """What is taken of a clip, as the content of a file of format `form`; see `adapters.cutting`. Raises Unreadable."""
+        return base64.b64decode(self._ask("cutting", path, selector=selector, form=form)["content"])
+
     def close(self) -> None:
         """End the child; a file it is still at is then Unreadable to whoever waits for it."""
         worker = self._worker
@@ -106,9 +111,9 @@ class Probe:
                 self._worker.stop()
             self._worker = None
 
-    def _ask(self, what: str, path: Path) -> dict[str, Any]:
+    def _ask(self, what: str, path: Path, **more: str) -> dict[str, Any]:
         identify(path)  # what no decoder is needed for is refused here
-        request = json.dumps({"what": what, "path": str(path.absolute())})
+        request = json.dumps({"what": what, "path": str(path.absolute()), **more})
         with self._turn:
             if self._worker and not self._worker.lives():
                 self._worker.stop()
@@ -188,7 +193,7 @@ class _Worker:
         assert self._process.stdout
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._pending:
+            while not self._pending.endswith(b"\n"):
                 if not waiting.select(max(0.0, deadline - time.monotonic())):
                     raise TimeoutError("no answer in time")
                 read = os.read(self._process.stdout.fileno(), 65536)

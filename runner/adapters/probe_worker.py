@@ -2,10 +2,12 @@
 
     python -m runner.adapters.probe_worker PROCESSOR_SECONDS MEMORY_BYTES
 
-One line of JSON in, `{"what": "media" | "clip", "path": ...}`; one line out, `{"facts": ...}` or `{"unreadable": ...}`.
+One line of JSON in, `{"what": "media" | "clip", "path": ...}` or `{"what": "cutting", "path": ..., "selector": ..., "form": ...}`;
+one line out, `{"facts": ...}` or `{"unreadable": ...}`. Of a cutting the facts are its `content` in base64: files are the parent's.
 The first line out says that it is ready, or what keeps it from being so.
 """
 
+import base64
 import json
 import os
 import resource
@@ -36,8 +38,14 @@ def main(processor_s: int, memory_bytes: int) -> None:
         _allow(processor_s)
         path = Path(request["path"])
         try:
-            facts = look_at_clip(path) if request["what"] == "clip" else look(path)
-            _say(answers, {"facts": facts_to_json(facts)})
+            if request["what"] == "cutting":
+                from runner.adapters.cutting import take
+
+                content = base64.b64encode(take(path, request["selector"], request["form"])).decode()
+                _say(answers, {"facts": {"content": content}})
+            else:
+                facts = look_at_clip(path) if request["what"] == "clip" else look(path)
+                _say(answers, {"facts": facts_to_json(facts)})
         except Unreadable as error:
             _say(answers, {"unreadable": error.reason})
         except MemoryError:
@@ -71,7 +79,9 @@ def _allow(processor_s: int) -> None:
 
 
 def _say(answers: BinaryIO, reply: dict[str, object]) -> None:
-    answers.write(json.dumps(reply).encode() + b"\n")
+    left = memoryview(json.dumps(reply).encode() + b"\n")
+    while left:
+        left = left[answers.write(left) :]  # a pipe takes as much at a time as it has room for
 
 
 if __name__ == "__main__":

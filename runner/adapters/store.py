@@ -15,9 +15,14 @@ class Store:
         self._clips = state / "clips"
         self._parts = state / "parts"
         self._judged: dict[str, str] = {}
+        self._cuttings = state / "cuttings"
 
     def path(self, sha256: str) -> Path:
         return self._clips / sha256[:2] / f"{sha256}.mp4"
+
+    def cutting(self, sha256: str, selector: str, form: str) -> Path:
+        """Where what is taken of a clip is kept: a file like any other, made again where it is gone."""
+        return self._cuttings / sha256[:2] / f"{sha256}.{selector.replace(':', '-')}.{form}"
 
     def has(self, sha256: str, size_bytes: int) -> bool:
         """Whether the clip is here with the right length; `intact` judges its bytes."""

@@ -15,7 +15,7 @@ from runner.adapters.media import Probe, Unreadable
 from runner.adapters.store import Store
 from runner.core.errors import NotUploaded
 from runner.core.media import Kind
-from runner.core.request import MediaPart, Request
+from runner.core.request import Cutting, MediaPart, Request
 from runner.core.wire import NoReply
 from runner.providers import evolink
 
@@ -75,7 +75,7 @@ class Uploads:
         it. Raises `NotUploaded`."""
         found: dict[str, str] = {}
         for part in request.media:
-            if part.sha256 is not None:
+            if part.sha256 is not None:  # a cutting has one once it is made
                 found[part.identity] = (await self._upload(part, part.sha256, told)).url
         return found
 
@@ -99,13 +99,15 @@ class Uploads:
         return upload
 
     async def _sent(self, part: MediaPart, sha256: str, told: Told) -> Upload:
-        name = part.path or (part.url or "").partition("?")[0]  # what follows may be a signature
+        name = named(part)
+        kind = TYPES.get(part.facts.format if part.facts else "", "application/octet-stream")
+        if part.cutting is not None:
+            return await self._stream(self._cut(part.cutting, part), kind, name, sha256, told)
         if part.path is not None:
             try:
                 file = resolve(self._root, part.path)
             except NotReadable as fault:
                 raise NotUploaded(f"{name} {fault.reason}") from None
-            kind = TYPES.get(part.facts.format if part.facts else "", "application/octet-stream")
             return await self._stream(file, kind, name, sha256, told)
         file = self._store.part(f"reference.{sha256}")
         try:
@@ -114,6 +116,14 @@ class Uploads:
         finally:
             with suppress(OSError):
                 file.unlink(missing_ok=True)
+
+    def _cut(self, cutting: Cutting, part: MediaPart) -> Path:
+        """Where the clip of another take lies, or what was taken of it."""
+        if cutting.sha256 is None or part.facts is None:
+            raise NotUploaded(f"{named(part)} is not made yet")
+        if not cutting.selector:
+            return self._store.path(cutting.sha256)
+        return self._store.cutting(cutting.sha256, cutting.selector, part.facts.format)
 
     async def _stream(self, file: Path, kind: str, name: str, sha256: str, told: Told) -> Upload:
         suffix = kind.rpartition("/")[2]
@@ -157,6 +167,13 @@ class Uploads:
         if facts.kind is not part.kind:
             raise NotUploaded(f"{name} is {_article(facts.kind)}, not {_article(part.kind)}")
         return TYPES.get(facts.format, "application/octet-stream")
+
+
+def named(part: MediaPart) -> str:
+    """A medium as people know it."""
+    if part.cutting is not None:
+        return f"{part.cutting.selector.replace(':', ' ') or 'clip'} of {part.cutting.take}"
+    return part.path or (part.url or "").partition("?")[0]  # what follows may be a signature
 
 
 def _retrieved(task: asyncio.Task[Upload]) -> None:

@@ -118,6 +118,7 @@ class Account:
 
     def _failures(self, known: Mapping[str, Purchase], statuses: Mapping[str, str], again: str) -> list[summary.Failed]:
         found = []
+        blocked = {a.take.id: a.reason for a in self.decided.plan.actions if a.act is Act.BLOCK}
         for name, word in statuses.items():
             purchase = known.get(name)
             if purchase is not None and purchase.state in ENDED and not purchase.missing:
@@ -128,6 +129,8 @@ class Account:
                 found.append(summary.Failed(take=name, words=f"missing: {text}", help=f"{again} --buy-missing"))
             elif purchase is not None and purchase.state is State.REFUSED:
                 found.append(summary.Failed(take=name, words=f"refused, nothing was taken: {said_of(purchase)}"))
+            elif word == "blocked":
+                found.append(summary.Failed(take=name, words=f"blocked: {blocked.get(name, '')}"))
             elif word == "pending" and name in self.pending:
                 found.append(summary.Failed(take=name, words=f"not bought: {self.pending[name]}"))
         return found

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,24 +20,31 @@ from runner.contract.price import tariff_on
 from runner.core.errors import Refused
 from runner.core.lifecycle import OPEN, Event, State
 from runner.core.network import is_loopback
+from runner.core.request import Request
 from runner.execution.desk import stamp
-from runner.planning import budget, picked, recovery, taken_in
+from runner.planning import budget, chain, picked, recovery, taken_in
 from runner.planning import plan as plans
 from runner.planning.budget import Cap, committed_for
-from runner.planning.history import Entry, History, Purchase
+from runner.planning.history import Entry, History, Purchase, standing
 from runner.planning.lockfile import Damaged
-from runner.planning.plan import Plan, Wishes
+from runner.planning.plan import Facts, Plan, Wishes
 from runner.providers.provider import PROVIDERS
 from runner.screen.amounts import count
 from runner.screen.plan import Heading
 
+LINKS = 64  # of a chain that are looked up one after the other in the locks of other storyboards
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """A plan and what goes with it. `recovered` are events a run records before it acts, `adoptions` clips that it then takes
+    """A plan and what goes with it. `loaded` has every take that is made from another's clip with that clip as it stands; `facts` is
+    what decided beside the history, `kept` are purchases whose clips were picked, by take. `recovered` are events a run records before it acts, `adoptions` clips that it then takes
     into the store; `orphans` open receipts of this service that no take of the storyboard asks for, `ends` such of it as are
     asked about once more; `elsewhere` lines on receipts of other services. `lock` is None on a free service."""
 
+    loaded: Loaded
+    facts: Facts
+    kept: Mapping[str, Purchase]
     plan: Plan
     history: History
     recovered: tuple[Entry, ...]
@@ -69,8 +76,27 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     recovered = recovery.entries(history, at=now, ephemeral=ephemeral, here=here)
     history = recovery.applied(history, recovered)
     lock = None if loaded.service.provider.free else GitLock.of(loaded)
-    told = _taken_in(lock, history, loaded.identity, now) if lock else ()
+    told: tuple[Entry, ...] = _taken_in(lock, history, loaded.identity, now) if lock else ()
     history = recovery.applied(history, told)
+    out = Found((loaded.project.root / "out", *([options.out.absolute()] if options.out else [])))
+    kept = picked.clips(loaded.picks.shots, history, pipeline=loaded.pipeline.name, service=loaded.service.name)
+
+    def clip(request: Request) -> Mapping[str, object] | None:
+        if request.take in kept:
+            return kept[request.take].result
+        known = standing(history.get(request.key, ()))
+        gone = known is not None and options.buy_missing and not here(known) and _lies(known, out) is None
+        return None if gone else chain.clip_of(request, history)  # what is bought again is another clip
+
+    lineage = chain.lineage(loaded.built, loaded.context)
+    for _ in range(LINKS if lineage else 0):
+        asked_before = {request.key for request in loaded.requests.values()}
+        loaded = replace(loaded, built=chain.settled(loaded.built, loaded.context, clip))
+        if not lock or asked_before == {request.key for request in loaded.requests.values()}:
+            break
+        lock.loaded = loaded  # a key that is known only now may stand in the lock of another storyboard
+        more = _taken_in(lock, history, loaded.identity, now)
+        told, history = (*told, *more), recovery.applied(history, more)
     held = picked.protected(
         loaded.built,
         loaded.picks.shots,
@@ -83,32 +109,32 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     if not ephemeral(loaded.service.name):
         misplaced = recovery.misplaced(history, (r.key for r in requests.values()), at=now, here=here)
         told, history = (*told, *misplaced), recovery.applied(history, misplaced)
-    out = Found((loaded.project.root / "out", *([options.out.absolute()] if options.out else [])))
     last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
 
     def last_inputs(take: str) -> Mapping[str, object] | None:
         return journal.inputs(last[take]) if journal and take in last else None
 
-    plan = plans.make(
-        takes,
-        requests,
-        history,
+    facts = Facts(
         wishes=Wishes(
             selected=lambda take: not options.shots or named(take, options.shots),
             retried=lambda take: bool(options.retry) and named(take, options.retry),
             missing=options.buy_missing,
+            held=not (options.unpicked or loaded.service.provider.free),
         ),
         here=here,
         last_inputs=last_inputs,
         found=lambda purchase: os.path.relpath(place) if (place := _lies(purchase, out)) else "",
     )
-    plan = picked.kept(plan, held)
+    plan = picked.kept(plans.make(takes, requests, history, facts, lineage), held)
     if options.collecting:
         plan = plans.buying_nothing(plan)
     asked = {a.request.key for a in plan.actions if a.request is not None}
     open_ones = [p for made in history.values() for p in made if p.state in OPEN]
     service = loaded.service.name
     return Decided(
+        loaded=loaded,
+        facts=facts,
+        kept=kept,
         plan=plan,
         history=history,
         recovered=(*recovered, *told),

@@ -29,9 +29,10 @@ from runner.language.picks import Picks
 from runner.language.pipeline import Assemble, Pipeline
 from runner.language.storyboard import Storyboard
 from runner.language.take import Take
+from runner.planning.chain import build_all
 from runner.planning.edit import axis_faults, chosen, file_faults
 from runner.planning.faults import override_faults
-from runner.planning.request import Built, Context, build
+from runner.planning.request import Built, Context
 from runner.planning.service import Service
 from runner.steps import film
 from runner.steps.film import Film
@@ -52,6 +53,7 @@ class Loaded:
     pipeline: Pipeline
     models: Mapping[str, Model]
     service: Service
+    context: Context
     built: tuple[Built, ...]
     films: tuple[Film, ...]
     facts: Mapping[str, MediaFacts | Pointer | str]
@@ -111,10 +113,11 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         facts=facts,
         service=service,
         today=datetime.now(UTC).date(),
+        picks=picked.takes(picks, storyboard.takes),
     )
     cut = chosen(storyboard.takes, picks.takes())
     with uncollected():
-        built = tuple(build(take, context) for take in storyboard.takes)
+        built = build_all(storyboard.takes, context)
         diagnostics = (
             *storyboard.diagnostics,
             *override_faults(models, pipeline.overrides),
@@ -141,6 +144,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         pipeline=pipeline,
         models=models,
         service=service,
+        context=context,
         built=built,
         films=made,
         facts=facts,

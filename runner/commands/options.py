@@ -27,6 +27,7 @@ class Options:
     wait_s: float = 0
     variables: Mapping[str, str] = field(default_factory=dict)
     allow_unpriced: bool = False
+    unpicked: bool = False  # what is made from the first of several takes need not wait until one is picked
     buy_missing: bool = False
     allow_exec: bool = False
     collecting: bool = False  # `collect`: what is paid is fetched, nothing is bought

@@ -32,6 +32,12 @@ def read(files: Files, storyboard: str) -> Picks:
     return load(found) if found is not None else Picks()
 
 
+def takes(picks: Picks, there: Sequence[Take]) -> dict[str, int]:
+    """The numbers of the picked takes by variant, of those that there are."""
+    known = {take.id for take in there}
+    return {variant: number for variant, number in picks.takes().items() if f"{variant}.{number}" in known}
+
+
 def unknown(picks: Picks, takes: Sequence[Take]) -> Iterator[Diagnostic]:
     """Picks of takes that there are no more; nothing is lost by them."""
     there = {take.id for take in takes}

@@ -51,7 +51,7 @@ def _saved(file: Path, loaded: Loaded, options: Options) -> Decided:
         journal = Journal(place.state / JOURNAL)
         try:
             decided = decide(loaded, options, journal, Store(place.state))
-            asyncio.run(saved.save(file, loaded, decided, options, journal))
+            asyncio.run(saved.save(file, decided.loaded, decided, options, journal))
         finally:
             journal.close()
     return decided

@@ -64,9 +64,11 @@ async def demand(decided: Decided, service: Service, key: str, journal: Journal,
 
 
 def files(plan: Plan) -> Mapping[str, str]:
-    """What the plan would have uploaded: by content, the name of the file or address."""
+    """What the plan would have uploaded: by content, or what it is taken from, the name of the file or address."""
+    from runner.adapters.uploads import named
+
     parts = [part for action in plan.to_buy if action.request for part in action.request.media]
-    return {part.sha256: part.path or (part.url or "").partition("?")[0] for part in parts if part.sha256 is not None}
+    return {part.sha256 or part.identity: named(part) for part in parts if part.uploaded}
 
 
 async def _asked(service: Service, key: str, terminal: Terminal) -> int | None:

@@ -22,13 +22,14 @@ from runner.adapters.store import Store
 from runner.commands.account import IN_THE_DARK, Account, latest
 from runner.commands.deciding import Decided
 from runner.commands.finishing import Made, finish
+from runner.commands.following import Chains
 from runner.commands.gitlock import NotKept
 from runner.commands.loading import Loaded
 from runner.contract import price
 from runner.core.errors import Exit, NotRecorded
 from runner.core.lifecycle import OPEN, Event, State
 from runner.execution.desk import Desk, stamp
-from runner.execution.ports import Notice
+from runner.execution.ports import Notice, What
 from runner.execution.submit import ReceiptUnwritten
 from runner.language.pipeline import Step
 from runner.planning import manifest
@@ -70,9 +71,13 @@ class Run:
     unwritten: str = ""
     steps: list[dict[str, object]] = field(default_factory=list)
     placed: dict[str, str] = field(default_factory=dict)
+    chains: Chains = field(init=False)
     _progress: Progress | None = None
     _changed: bool = False
     _head: Film | None = None
+
+    def __post_init__(self) -> None:
+        self.chains = Chains(decided=self.decided, history=self._history)
 
     # While it works
 
@@ -88,7 +93,7 @@ class Run:
 
     def watch(self, notice: Notice) -> None:
         self._changed = True
-        if notice.what.value == "pending":
+        if notice.what in (What.PENDING, What.BLOCKED):
             self.pending.update(dict.fromkeys(notice.takes, notice.text))
         if self._progress is not None:
             self._progress(notice)
@@ -146,12 +151,13 @@ class Run:
 
     def _document(self) -> dict[str, object]:
         history = self._history()
-        return manifest.build(self._film_head(), self.decided.plan, history, self.placed, self._bill(history))
+        return manifest.build(self._film_head(), self.chains.now().plan, history, self.placed, self._bill(history))
 
     async def keep_lock(self, *, begun: bool = False) -> None:
         """Bring the lock in git up to date. Raises `NotKept`."""
-        if self.decided.lock is not None:
-            await asyncio.to_thread(self.decided.lock.keep, self._history(), begun=begun)
+        lock = self.chains.now().lock
+        if lock is not None:
+            await asyncio.to_thread(lock.keep, self._history(), begun=begun)
 
     # Afterwards
 
@@ -165,7 +171,8 @@ class Run:
             except NotKept as fault:
                 self.unwritten = str(fault)
             await self.journal.note_takes(self.loaded.identity, self.loaded.service.name, self._finished(history))
-            placed = await generate.place(self.decided.plan, history, self.store, self.outputs)
+            decided = self.chains.now()
+            placed = await generate.place(decided.plan, history, self.store, self.outputs)
             self.placed, now = placed.clips, stamp(datetime.now(UTC))
             for damaged in placed.damaged:
                 self.note(f"{damaged.intent.take}: its clip in the store is damaged; running again fetches it again")
@@ -173,8 +180,8 @@ class Run:
                 await self.journal.record(entry)
             history = self._history()
             made = Made(
-                loaded=self.loaded,
-                decided=self.decided,
+                loaded=decided.loaded,
+                decided=decided,
                 history=history,
                 journal=self.journal,
                 outputs=self.outputs,
@@ -198,14 +205,14 @@ class Run:
 
     def _finished(self, history: History) -> dict[str, str]:
         """The key of every take that has its clip."""
-        keys = {a.take.id: a.request.key for a in self.decided.plan.actions if a.request is not None}
+        keys = {a.take.id: a.request.key for a in self.chains.now().plan.actions if a.request is not None}
         return {t: k for t, k in keys.items() if (made := latest(k, history)) and made.state is State.DONE}
 
     def closing(self, view: Format) -> Exit:
         """Say what came of it; the exit code."""
         history = self._history()
         account = Account(
-            decided=self.decided,
+            decided=self.chains.now(),
             history=history,
             service=self.loaded.service,
             out=self.outputs.path(""),
@@ -270,7 +277,7 @@ class Run:
             self.decided.history,
             history,
             service=self.loaded.service.name,
-            estimates={request.key: request.reserve for request in self.loaded.requests.values()},
+            estimates={request.key: request.reserve for request in self.chains.now().loaded.requests.values()},
             moved=self.moved,
         )
 

@@ -25,6 +25,7 @@ from runner.commands import balance, loading, quota, saved
 from runner.commands.adopting import adopt
 from runner.commands.budgeting import admit
 from runner.commands.deciding import decide, out_folder
+from runner.commands.following import Following
 from runner.commands.gitlock import NotKept
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
@@ -97,7 +98,8 @@ async def _run(
     store = Store(loaded.project.state)
     decided = decide(loaded, options, journal, store)
     if ticket is not None:
-        decided = saved.held_to(ticket, loaded, decided, options, journal)
+        decided = saved.held_to(ticket, decided.loaded, decided, options, journal)
+    loaded = decided.loaded
     if loaded.diagnostics:
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
     demand_permit(loaded, options, terminal)
@@ -126,7 +128,7 @@ async def _run(
             if ticket is not None:
                 await saved.begin(ticket, journal)
             await adopt(decided.adoptions, journal, store, report.note)
-            await journal.note_requests({r.key: r.inputs for r in loaded.requests.values()})
+            await journal.note_requests({r.key: r.inputs for r in loaded.requests.values() if not r.awaited})
             for sha256, facts in loaded.found.items():
                 await journal.note_probe(sha256, PROBE_VERSION, facts_to_json(facts))
         except NotRecorded as fault:
@@ -223,6 +225,7 @@ async def _work(
                 free=chosen.provider.free,
                 deadline_s=chosen.deadline_s,
                 retries=retries,
+                follow=Following(chains=report.chains, options=options, journal=journal, store=store, probe=probe),
                 learned={model: journal.durations(model, chosen.name) for model in models},
             )
             report.desk = desk

@@ -39,6 +39,7 @@ ASKED = {
     "variables": "--var",
     "allow_unpriced": "--allow-unpriced",
     "buy_missing": "--buy-missing",
+    "unpicked": "--unpicked",
 }
 
 
@@ -82,7 +83,7 @@ async def save(file: Path, loaded: Loaded, decided: Decided, options: Options, j
     }
     text = json.dumps(document, indent=2) + "\n"
     try:
-        await journal.note_requests({r.key: r.inputs for r in loaded.requests.values()})
+        await journal.note_requests({r.key: r.inputs for r in loaded.requests.values() if not r.awaited})
         await journal.save_plan(plan, at, text)
         plan_file.write(file, text)
     except NotRecorded as fault:
@@ -143,6 +144,7 @@ def _asked(options: Options, root: Path) -> dict[str, Any]:
         "variables": dict(options.variables),
         "allow_unpriced": options.allow_unpriced,
         "buy_missing": options.buy_missing,
+        "unpicked": options.unpicked,
     }
 
 

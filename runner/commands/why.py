@@ -31,6 +31,7 @@ def why(file: Path, take: str, options: Options, view: Format, terminal: Termina
                 raise Refused(f"there is no take `{take}`", help=advice)
             take = named[0]
         decided = decide(loaded, options, journal, Store(place.state))
+        loaded = decided.loaded
         action = next(a for a in decided.plan.actions if a.take.id == take)
         built = next(b for b in loaded.built if b.take.id == take)
         last = journal.last_keys(loaded.identity, loaded.service.name).get(take) if journal else None

@@ -96,6 +96,7 @@ def storyboard_schema(models: Mapping[str, Model]) -> Schema:
                 "type": "string",
                 "pattern": "^\\s*\\{\\{[\\s\\S]*\\}\\}\\s*$",
             },
+            **_links(),
             "model": models_by_name(models),
             "vars": {
                 "description": "Names for templates: {{ name }}",
@@ -252,17 +253,34 @@ def _shot_of(model: Model) -> Schema:
 
 
 def _media(*, removable: bool) -> dict[str, Schema]:
-    several = {"type": "array", "minItems": 1, "items": PLACE}
+    place = {"anyOf": [PLACE, ref("clip")]}
+    several = {"type": "array", "minItems": 1, "items": place}
     kinds = {
-        "image": ("A picture: a reference's name, a path, or a URL", [PLACE]),
-        "videos": ("Clips: references' names, paths or URLs, as the prompt counts them", [several, ref("template")]),
-        "audio": ("A sound file: a reference's name, a path, or a URL", [PLACE]),
+        "image": ("A picture: a reference's name, a path, a URL, or a frame of another shot", [PLACE, ref("frame")]),
+        "videos": (
+            "Clips: references' names, paths, URLs, or other shots, as the prompt counts them",
+            [several, ref("template")],
+        ),
+        "audio": ("A sound: a reference's name, a path, a URL, or another shot's", [place]),
     }
     if not removable:
         return {word: {"description": said, "anyOf": takes} for word, (said, takes) in kinds.items()}
     return {
         word: {"description": f"{said}; null takes the default away", "anyOf": [*takes, {"type": "null"}]}
         for word, (said, takes) in kinds.items()
+    }
+
+
+def _links() -> dict[str, Schema]:
+    """The clip of another shot, and a frame of it."""
+    shot = {"description": "A shot's id, or one of its variants: arrival@dawn", "type": "string", "minLength": 1}
+    frame = {
+        "description": "Which picture of the clip: first, last, or a second into it",
+        "anyOf": [{"enum": ["first", "last"]}, {"type": "number", "minimum": 0, "maximum": 3600}, ref("template")],
+    }
+    return {
+        "clip": mapping("The clip of another shot", {"shot": shot}, ["shot"]),
+        "frame": mapping("A frame of another shot's clip", {"shot": shot, "frame": frame}, ["shot", "frame"]),
     }
 
 

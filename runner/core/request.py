@@ -69,12 +69,33 @@ def idempotency_key(*, key: str, purchase: int, account: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cutting:
+    """What a take is given of another take's clip. `selector` is `frame:last`, `frame:first`, `frame:2.5`, `sound`, or empty for the
+    clip itself. `sha256` of that clip; None while it has still to be made, and then `key` is that of the request for it.
+    """
+
+    take: str
+    selector: str
+    sha256: str | None
+    key: str
+
+    @property
+    def identity(self) -> str:
+        """By the clip's digest, never by that of what we make of it; until it is known by what will be made."""
+        source = self.sha256 or f"key:{self.key}"
+        if self.selector:
+            return f"{self.selector}@{source}"
+        return f"sha256:{self.sha256}" if self.sha256 else f"clip@{source}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaPart:
     """One medium of a request: where it stands in the body and what it is.
 
     `index` is its place in a list parameter, None for a single one. `path` (posix, from the project's root) for a local
-    file, with `facts`; `url` for a remote one. `sha256` of the content: known for a local file, pinned for a remote one, else None.
-    `here` False: Git LFS has left a pointer in the file's place, so `facts` may be None.
+    file, with `facts`; `url` for a remote one; `cutting` for one out of another take's clip. `sha256` of the content: known for a
+    local file and for a cutting once it is made, pinned for a remote one, else None. `here` False: Git LFS has left a pointer
+    in the file's place, so `facts` may be None.
     """
 
     parameter: str
@@ -85,10 +106,18 @@ class MediaPart:
     sha256: str | None = None
     facts: MediaFacts | None = None
     here: bool = True
+    cutting: Cutting | None = None
+
+    @property
+    def uploaded(self) -> bool:
+        """Whether it is brought to the service by upload, not fetched by the service from where it lies."""
+        return self.sha256 is not None or self.cutting is not None
 
     @property
     def identity(self) -> str:
         """How the medium stands in the body that is hashed: by content where it is known, else by address."""
+        if self.cutting is not None:
+            return self.cutting.identity
         return f"sha256:{self.sha256}" if self.sha256 else f"url:{self.url}"
 
 
@@ -119,14 +148,24 @@ class Request:
     height_px: int
     sound: bool
 
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The takes whose clips have still to be made before it can be: until then its key is no more than a stand-in, which tells
+        equal requests from others and is never sent or recorded."""
+        return tuple(dict.fromkeys(p.cutting.take for p in self.media if p.cutting and p.cutting.sha256 is None))
+
+    @property
+    def cuttings(self) -> tuple[MediaPart, ...]:
+        return tuple(part for part in self.media if part.cutting is not None)
+
     def sent(self, urls: Mapping[str, str]) -> bytes:
         """The bytes of the POST: the body with each medium's identity replaced by its URL.
 
-        `urls` is by identity and holds every medium whose content is known; the others are sent as they were written.
+        `urls` is by identity and holds every medium that is uploaded; the others are sent as they were written.
         """
         body = dict(self.body)
         for part in self.media:
-            url = urls[part.identity] if part.sha256 else part.url
+            url = urls[part.identity] if part.uploaded else part.url
             if part.index is None:
                 body[part.parameter] = url
             else:

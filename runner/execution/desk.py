@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from runner.core.lifecycle import Event
+from runner.execution.job import Follow, unchained
 from runner.execution.pace import Poll
 from runner.execution.ports import Api, Clock, Ledger, Notice, Watcher, What
 from runner.execution.purse import Purse
@@ -66,6 +67,7 @@ class Desk:
     deadline_s: float
     retries: int
     learned: Mapping[str, Sequence[float]]
+    follow: Follow = unchained
     halt: Halt = field(default_factory=Halt)
     unknown: list[str] = field(default_factory=list)
     in_flight: set[asyncio.Task[object]] = field(default_factory=set)

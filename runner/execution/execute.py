@@ -1,8 +1,9 @@
 """Order and concurrency: what is paid first, then what is to be bought, each on its own and none in another's way."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -11,33 +12,16 @@ from runner.core.lifecycle import ENDED, Event, State
 from runner.core.request import Request
 from runner.execution.bring import bring
 from runner.execution.desk import Desk
+from runner.execution.job import Held, Job
 from runner.execution.ports import What
 from runner.execution.refetch import refetch
 from runner.execution.submit import submit
 from runner.execution.wait import ask_again, wait
 from runner.planning.history import Purchase
 
-Fetch = Callable[[Purchase, tuple[str, ...]], None]
+__all__ = ["Job", "execute"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One request's work: resume `purchase`, or buy `request`. `takes` share the request.
-
-    `number` is the one that the next purchase of the request gets. A purchase to be resumed is open, without its clip, or an
-    end to be asked about once more. `buys`: where the service does not give out the clip, it is bought again.
-    """
-
-    takes: tuple[str, ...]
-    request: Request | None = None
-    number: int = 1
-    purchase: Purchase | None = None
-    buys: bool = False
-
-    @property
-    def only_asks(self) -> bool:
-        """Whether it is one question about an end, and nothing happens unless the answer is new."""
-        return self.purchase is not None and self.purchase.state in ENDED and not self.buys
+Fetch = Callable[[Purchase], None]
 
 
 async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
@@ -47,10 +31,9 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
     this is cancelled. Raises an ExceptionGroup of all that crashed, else what cancelled it.
     """
     resumed = [job for job in jobs if job.purchase is not None]
-    wanted = [job for job in jobs if job.purchase is None]
-    buying = [*wanted, *(job for job in resumed if job.buys)]
+    buying = [job for job in jobs if job.purchase is None or job.buys]
     desk.purse.promise({(job.request.key, job.number): _asked(job.request) for job in buying if job.request})
-    left = iter(wanted)
+    line = _Line(jobs)
 
     async def guarded(work: Callable[[], Coroutine[None, None, object]]) -> None:
         try:
@@ -60,20 +43,43 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
             unwritten = isinstance(crash, NotRecorded)
             desk.halt.submitting(f"the journal cannot be written: {crash}" if unwritten else "an internal fault")
 
-    async def worker(fetch: Fetch) -> None:
-        for job in left:
-            await guarded(partial(_buy, desk, job, fetch))
-
     try:
         async with asyncio.TaskGroup() as group:
 
-            def fetch(purchase: Purchase, takes: tuple[str, ...]) -> None:
-                group.create_task(guarded(partial(_bring, desk, purchase, takes)))
+            async def through(job: Job, begin: Callable[[Fetch], Coroutine[None, None, object]]) -> None:
+                """A job from its beginning to its end, its download included, which lets its children begin."""
+                downloads = 0
+
+                async def download(purchase: Purchase) -> None:
+                    await guarded(partial(_bring, desk, purchase, job.takes))
+                    ended(job)
+
+                def fetch(purchase: Purchase) -> None:
+                    nonlocal downloads
+                    downloads += 1
+                    group.create_task(download(purchase))
+
+                await guarded(partial(begin, fetch))
+                if not downloads:
+                    ended(job)
+
+            async def worker() -> None:
+                while (job := line.next()) is not None:
+                    await through(job, partial(_begin, desk, job))
+                line.workers -= 1
+
+            def ended(job: Job) -> None:
+                line.ended(job)
+                hire()
+
+            def hire() -> None:
+                for _ in range(min(desk.throttle.limit - line.workers, line.ready)):
+                    line.workers += 1
+                    group.create_task(worker())
 
             for job in resumed:
-                group.create_task(guarded(partial(_resume, desk, job, fetch)))
-            for _ in range(min(desk.throttle.limit, len(wanted))):
-                group.create_task(worker(fetch))
+                group.create_task(through(job, partial(_resume, desk, job)))
+            hire()
     except asyncio.CancelledError:
         try:
             await desk.answered()
@@ -83,6 +89,51 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
         raise
     if desk.crashes:
         raise ExceptionGroup("jobs crashed", desk.crashes)
+
+
+class _Line:
+    """The jobs that wait for a worker, children of what has just ended before all others, so that no chain lies idle."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        marks = {job.mark for job in jobs}
+        wanted = [job for job in jobs if job.purchase is None]
+        self._left = {job.mark: set(job.after & marks) for job in wanted}
+        self._children: dict[str, list[Job]] = {}
+        for job in wanted:
+            for mark in self._left[job.mark]:
+                self._children.setdefault(mark, []).append(job)
+        self._ready = deque(job for job in wanted if not self._left[job.mark])
+        self.workers = 0
+
+    @property
+    def ready(self) -> int:
+        return len(self._ready)
+
+    def next(self) -> Job | None:
+        return self._ready.popleft() if self._ready else None
+
+    def ended(self, job: Job) -> None:
+        begin = []
+        for child in self._children.pop(job.mark, ()):
+            self._left[child.mark].discard(job.mark)
+            if not self._left[child.mark]:
+                begin.append(child)
+        self._ready.extendleft(reversed(begin))
+
+
+async def _begin(desk: Desk, job: Job, fetch: Fetch) -> None:
+    """Buy; what is made from other takes is bought as what it comes to now that they have ended."""
+    if job.chained:
+        why = desk.halt.why()
+        told = Held(reason=why, blocked=False) if why else await desk.follow(job)
+        desk.purse.give_back((job.mark, job.number))
+        if isinstance(told, Held):
+            if told.reason:
+                desk.tell(What.BLOCKED if told.blocked else What.PENDING, job.takes, told.reason)
+            return
+        job = told
+        desk.purse.promise({(job.request.key, job.number): _asked(job.request)} if job.request else {})
+    await _buy(desk, job, fetch)
 
 
 async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
@@ -111,7 +162,7 @@ async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
 async def _ended(desk: Desk, job: Job, known: Purchase, purchase: Purchase, fetch: Fetch) -> None:
     """After an end was asked about once more and is an end still: bought again only where that is asked for, never in passing."""
     if job.buys:
-        await _buy(desk, replace(job, purchase=None), fetch)
+        await _begin(desk, replace(job, purchase=None), fetch)
     elif purchase is not known:
         desk.tell(What(purchase.state.value), job.takes, _said(purchase), purchase=purchase)
 
@@ -125,7 +176,7 @@ async def _seek(desk: Desk, purchase: Purchase, job: Job, fetch: Fetch) -> None:
     finally:
         desk.room.settled((purchase.key, purchase.number))
     if gone and job.buys:
-        await _buy(desk, replace(job, purchase=None), fetch)
+        await _begin(desk, replace(job, purchase=None), fetch)
 
 
 async def _buy(desk: Desk, job: Job, fetch: Fetch, attempt: int = 0) -> None:
@@ -143,7 +194,7 @@ async def _buy(desk: Desk, job: Job, fetch: Fetch, attempt: int = 0) -> None:
 async def _after(desk: Desk, job: Job, purchase: Purchase, fetch: Fetch, *, attempt: int) -> None:
     """Fetch what was completed; buy again what failed in passing, as often as the pipeline says; tell every other end."""
     if purchase.state in (State.COMPLETED, State.UNFETCHED):
-        fetch(purchase, job.takes)
+        fetch(purchase)
         return
     desk.room.settled((purchase.key, purchase.number))
     error, said = purchase.error or {}, _said(purchase)

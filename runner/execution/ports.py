@@ -69,6 +69,7 @@ class What(StrEnum):
     UNFETCHED = "unfetched"
     UNKNOWN = "unknown"
     PENDING = "pending"
+    BLOCKED = "blocked"
     STOPPED = "stopped"
 
 

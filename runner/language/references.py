@@ -9,6 +9,7 @@ from runner.core.diagnostics import Label, Span
 from runner.core.media import Kind
 from runner.language import fields, node, paths
 from runner.language.faults import Faults, suggested
+from runner.language.links import read_link
 from runner.language.node import Entry, Node, Scalar
 from runner.language.take import MediaUse
 
@@ -19,7 +20,7 @@ _SUFFIXES = {
 }
 _KEYS = ("words", *Kind, "sha256", "note")
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_TARGET = "a reference's name, a path or a URL"
+_TARGET = "a reference's name, a path, a URL or `{shot: ID}`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,9 @@ class References:
         return None if use is None else (use,)
 
     def _use(self, at: Node, word: str, kind: Kind, faults: Faults) -> MediaUse | None:
+        if isinstance(at, node.Mapping):
+            link = read_link(at, word, kind, faults)
+            return None if link is None else MediaUse(kind=kind, link=link, span=at.span)
         written = fields.text(at, f"`{word}`", faults, takes=_TARGET)
         if written is None:
             return None

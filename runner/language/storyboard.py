@@ -9,6 +9,7 @@ from runner.core.collecting import uncollected
 from runner.core.diagnostics import Diagnostic, Label, Rejected, Source, Span, in_file_order
 from runner.language import cast, fields, node, paths
 from runner.language.cast import Calls
+from runner.language.chain import linked
 from runner.language.cut import Cut
 from runner.language.cuts import hold, read_cuts
 from runner.language.document import parse
@@ -114,11 +115,13 @@ def _loaded(
         seed_span=parts["seed"].span if "seed" in parts else None,
     )
     _cast_is_free(scope, variables, faults)
-    takes = _unfolded(shots, scope, ground, read, faults)
+    ids = _written_ids(parts.get("shots"))
+    written = frozenset(name.casefold() for name in ids)
+    takes = _unfolded(shots, written, scope, ground, read, faults)
     cuts = read_cuts(parts["cuts"], references, faults) if "cuts" in parts else ()
     variants = tuple(dict.fromkeys((take.shot, take.variant) for take in takes))
     for cut in cuts:
-        hold(cut, _written_ids(parts.get("shots")), variants, faults)
+        hold(cut, ids, variants, faults)
     return Storyboard(
         source=source,
         sources=tuple(sources.values()),
@@ -190,7 +193,10 @@ def _written_ids(section: Node | None) -> tuple[str, ...]:
     return tuple(at.text for at in ids if isinstance(at, Scalar))
 
 
-def _unfolded(shots: list[Shot], scope: Scope, ground: Ground, read: paths.Read, faults: Faults) -> tuple[Take, ...]:
+def _unfolded(
+    shots: list[Shot], written: frozenset[str], scope: Scope, ground: Ground, read: paths.Read, faults: Faults
+) -> tuple[Take, ...]:
+    """The takes of the lawful shots; `written` are the ids of all, case folded."""
     tables = Tables(read, ground.templates, faults)
     ready: list[tuple[Shot, Chosen | None]] = []
     for shot in shots:
@@ -203,6 +209,7 @@ def _unfolded(shots: list[Shot], scope: Scope, ground: Ground, read: paths.Read,
         return ()
     found = Faults()
     takes = tuple(take for shot, chosen in ready for take in takes_of(shot, chosen, ground, found))
+    takes = linked(takes, written, found)
     # With names missing that an unread file may hold, an unknown one proves nothing.
     faults.extend(fault for fault in found.found if scope.complete or fault.code != "undefined-variable")
     return takes

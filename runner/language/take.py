@@ -35,8 +35,21 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The clip of another shot: `shot` as it was written, `variant` the one that it names.
+
+    `frame` is `first`, `last` or a second into the clip as plain digits (`2.5`), for an image; None for a clip or its sound.
+    """
+
+    shot: str
+    frame: str | None
+    span: Span
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaUse:
-    """One reference medium as a take uses it: exactly one of `path` (posix, from the project's root) and `url`.
+    """One reference medium as a take uses it: exactly one of `path` (posix, from the project's root), `url` and `link`.
 
     `kind` is what the word or the reference says; `name` the reference's name where it was named.
     """
@@ -46,6 +59,7 @@ class MediaUse:
     url: str | None = None
     sha256: str | None = None
     name: str | None = None
+    link: Link | None = None
     span: Span
 
 

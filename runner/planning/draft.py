@@ -25,7 +25,7 @@ class Draft:
         """The body as the schema judges it: an address of the right form in place of each identity."""
         body = dict(self.body)
         for part in self.parts:
-            url = part.url or "https://upload.invalid/" + (part.sha256 or "0")
+            url = part.url or "https://upload.invalid/" + (part.sha256 or part.identity.replace(":", "/"))
             if part.index is None:
                 body[part.parameter] = url
             else:

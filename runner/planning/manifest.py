@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from runner.core.lifecycle import State
+from runner.core.lifecycle import UNTAKEN, State
 from runner.core.money import total
+from runner.core.request import Cutting
 from runner.language.take import Take
 from runner.planning.bill import Bill
 from runner.planning.history import History, Purchase, standing
@@ -115,7 +116,7 @@ def _take(action: Action, history: History, service: Service, clips: Mapping[str
         "seed": request.seed if request else None,
         "seed_contract": request.seed_contract if request else None,
         "request": dict(request.body) if request else None,
-        "key": request.key if request else None,
+        "key": request.key if request and not request.awaited else None,
         "shared_with": action.shared_with or None,
         "prompt": request.body.get("prompt") if request else None,
         "references": [
@@ -124,7 +125,8 @@ def _take(action: Action, history: History, service: Service, clips: Mapping[str
                 "path": part.path,
                 "url": part.url,
                 "sha256": part.sha256,
-                "size_bytes": part.facts.size_bytes if part.facts else None,
+                "size_bytes": (part.facts.size_bytes or None) if part.facts else None,
+                **_parent(part.cutting),
             }
             for part in (request.media if request else ())
         ],
@@ -142,12 +144,21 @@ def _take(action: Action, history: History, service: Service, clips: Mapping[str
     }
 
 
+def _parent(cutting: Cutting | None) -> dict[str, object]:
+    """Whose clip the medium was taken of, and what of it."""
+    if cutting is None:
+        return {}
+    return {"parent": {"take": cutting.take, "selector": cutting.selector or "clip", "sha256": cutting.sha256}}
+
+
 def status(action: Action, latest: Purchase | None) -> str:
     """The manifest's word for a take."""
     if action.act is Act.SKIP and (latest is None or latest.state is not State.DONE):
         return "skipped"
     if latest is not None and latest.missing:
         return "missing"
+    if action.act is Act.BLOCK and (latest is None or latest.state in UNTAKEN):
+        return "blocked"
     return STATUS[latest.state] if latest else "pending"
 
 

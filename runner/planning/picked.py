@@ -26,6 +26,25 @@ class Protected:
     reason: str
 
 
+def clips(picks: Mapping[str, Pick], history: History, *, pipeline: str, service: str) -> dict[str, Purchase]:
+    """By take the purchases whose clips were picked under this pipeline: what is made from such a take is made from that clip,
+    whatever its own prompt says now."""
+    by_clip = _by_clip(history, service)
+    found = {
+        f"{variant}.{pick.take}": by_clip.get(pick.clip) for variant, pick in picks.items() if pick.pipeline == pipeline
+    }
+    return {take: purchase for take, purchase in found.items() if purchase is not None}
+
+
+def _by_clip(history: History, service: str) -> dict[str, Purchase]:
+    return {
+        str(p.result["sha256"]): p
+        for made in history.values()
+        for p in made
+        if p.result is not None and p.intent.service == service
+    }
+
+
 def protected(
     built: Sequence[Built],
     picks: Mapping[str, Pick],
@@ -37,12 +56,7 @@ def protected(
 ) -> dict[str, Protected]:
     """By take those that a pick made under this pipeline holds to another clip than their request now asks for. `inputs` gives
     what a key was made of."""
-    by_clip = {
-        str(p.result["sha256"]): p
-        for made in history.values()
-        for p in made
-        if p.result is not None and p.intent.service == service
-    }
+    by_clip = _by_clip(history, service)
     found = {}
     for one in built:
         pick = picks.get(one.take.variant)

@@ -10,7 +10,7 @@ from runner.core.money import ZERO, total
 from runner.core.request import Request
 from runner.language.take import Take
 from runner.planning.history import History, Purchase, standing
-from runner.planning.reason import changes
+from runner.planning.reason import changes, differences
 
 
 class Act(StrEnum):
@@ -20,6 +20,7 @@ class Act(StrEnum):
     RETRY = "retry"
     KEEP = "keep"
     MISSING = "missing"
+    BLOCK = "block"
     SKIP = "skip"
 
 
@@ -30,6 +31,8 @@ class Action:
 
     `shared_with` names the take whose request this one shares. `purchase` is the one its key stands at, `number` the one that
     the key's next purchase gets. `sought`: its clip is missing, and asked for once more, for nothing, before anything is bought.
+    `parents` are the takes whose clips it is made from, and `stand_in` is its key as if none of them were made, which no clip moves;
+    `stale`: it has a clip already, made from another than it is to be now.
     """
 
     take: Take
@@ -41,6 +44,9 @@ class Action:
     purchase: Purchase | None = None
     number: int = 1
     sought: bool = False
+    parents: tuple[str, ...] = ()
+    stand_in: str = ""
+    stale: bool = False
 
     @property
     def spends(self) -> bool:
@@ -72,66 +78,186 @@ class Plan:
         return sum(1 for a in self.actions if a.shared_with)
 
     @property
+    def stale(self) -> tuple[Action, ...]:
+        """Clips that are bought anew because their parents are."""
+        return tuple(a for a in self.to_buy if a.stale)
+
+    @property
+    def depth(self) -> int:
+        """How many takes the longest chain has; 1 where none is made from another, 0 of no take."""
+        return max((length for length, _ in self._lines(lambda _: 1).values()), default=0)
+
+    @property
+    def critical_path(self) -> tuple[Action, ...]:
+        """Of what has still to be made, the line of takes, each made from the one before, with the longest clips together."""
+
+        def weight(action: Action) -> int:
+            makes = action.spends or action.act is Act.RESUME
+            return action.request.seconds if makes and action.request else 0
+
+        lines = self._lines(weight)
+        by_id = {action.take.id: action for action in self.actions}
+        name = max(lines, key=lambda one: lines[one][0], default="")
+        path = []
+        while name:
+            if weight(by_id[name]):
+                path.append(by_id[name])
+            name = lines[name][1]
+        return tuple(reversed(path))
+
+    def _lines(self, weight: Callable[[Action], int]) -> dict[str, tuple[int, str]]:
+        """By take the weight of the heaviest line that ends with it, and its parent in that line."""
+        by_id = {action.take.id: action for action in self.actions}
+        found: dict[str, tuple[int, str]] = {}
+        for action in self.actions:
+            path = [action]
+            while path:
+                parents = [name for name in path[-1].parents if name in by_id]
+                left = [by_id[name] for name in parents if name not in found]
+                if left:
+                    path.append(left[0])
+                    continue
+                last = path.pop()
+                heaviest = max(parents, key=lambda one: found[one][0], default="")
+                found[last.take.id] = (weight(last) + (found[heaviest][0] if heaviest else 0), heaviest)
+        return found
+
+    @property
     def wanted(self) -> int:
         return sum(1 for a in self.actions if a.act is not Act.SKIP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What the options ask: which takes are in (`selected`), which ended ones to buy again (`retried`), and whether to buy
-    anew what was made once and is not here (`missing`)."""
+    """What the options ask: which takes are in (`selected`), which ended ones to buy again (`retried`), whether to buy anew what
+    was made once and is not here (`missing`), and whether what is made from the first of several takes waits until one of
+    them is picked (`held`)."""
 
     selected: Callable[[Take], bool]
     retried: Callable[[Take], bool]
     missing: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Who is made from whom: the takes with parents first (`order`), the parents of each that has any, how many takes each
+    variant has, the variants of which one is picked, and the keys of chained takes as if no clip were made."""
+
+    order: tuple[Take, ...]
+    parents: Mapping[str, tuple[str, ...]]
+    takes: Mapping[str, int]
+    picked: frozenset[str]
+    stand_ins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What decides beside the history. `here` tells whether a finished clip's bytes are on this machine, `found` where in the
+    out folder a missing clip's bytes lie, "" if they do not; `last_inputs` gives what a take's key was made of when it last ran."""
+
+    wishes: Wishes
+    here: Callable[[Purchase], bool]
+    last_inputs: Callable[[str], Mapping[str, object] | None]
+    found: Callable[[Purchase], str] = lambda _: ""
 
 
 def make(
     takes: Sequence[Take],
     requests: Mapping[str, Request],
     history: History,
-    *,
-    wishes: Wishes,
-    here: Callable[[Purchase], bool],
-    last_inputs: Callable[[str], Mapping[str, object] | None],
-    found: Callable[[Purchase], str] = lambda _: "",
+    facts: Facts,
+    lineage: Lineage | None = None,
 ) -> Plan:
-    """The plan. `requests` is by take id; `here` tells whether a finished clip's bytes are on this machine, `found` where in
-    the out folder a missing clip's bytes lie, "" if they do not; `last_inputs` gives what a take's key was made of when it
-    last ran."""
-    actions: list[Action] = []
+    """The plan. `requests` is by take id."""
+    wishes = facts.wishes
+    actions: dict[str, Action] = {}
     first: dict[str, Action] = {}
     retried = {
         requests[take.id].key
         for take in takes
         if take.id in requests and not take.skip and wishes.selected(take) and wishes.retried(take)
     }
-    for take in takes:
+    for take in takes if lineage is None else lineage.order:
         request = requests.get(take.id)
+        made = history.get(request.key, ()) if request else ()
         if take.skip or request is None:
-            actions.append(Action(take=take, request=request, act=Act.SKIP, reason="`skip: true`"))
+            skipped = Action(take=take, request=request, act=Act.SKIP, reason="`skip: true`", purchase=standing(made))
+            actions[take.id] = skipped
             continue
-        made = history.get(request.key, ())
         if not wishes.selected(take):
-            actions.append(_left_out(take, request, made, here))
+            actions[take.id] = _left_out(take, request, made, facts.here)
             continue
         if request.key in first:
             action = _shared(take, request, first[request.key])
         else:
-            known = standing(made)
-            if known is not None and known.missing:
-                action = _missing(take, request, made, known, wishes, found(known))
-            else:
-                action = _decide(take, request, made, request.key in retried, here, last_inputs)
-            first[request.key] = action
-        actions.append(action)
-    return Plan(actions=tuple(actions))
+            action = decide(take, request, made, facts, retried=request.key in retried)
+        parents = lineage.parents.get(take.id, ()) if lineage else ()
+        if lineage is not None and parents:
+            action = replace(action, parents=parents, stand_in=lineage.stand_ins.get(take.id, ""))
+            action = _chained(action, actions, lineage, facts)
+        first.setdefault(request.key, action)
+        actions[take.id] = action
+    return Plan(actions=tuple(actions[take.id] for take in takes))
+
+
+def decide(take: Take, request: Request, made: tuple[Purchase, ...], facts: Facts, *, retried: bool) -> Action:
+    """What is done for a take whose request nobody asks for before it. `made` are the purchases of its key."""
+    known = standing(made)
+    if known is not None and known.missing:
+        return _missing(take, request, made, known, facts.wishes, facts.found(known))
+    return _decide(take, request, made, retried, facts.here, facts.last_inputs)
+
+
+def _chained(action: Action, actions: Mapping[str, Action], lineage: Lineage, facts: Facts) -> Action:
+    """The action of a take that is made from others, which are decided."""
+    if not action.spends:
+        return action
+    request = action.request
+    assert request is not None
+    for name in action.parents:
+        if why := _held(name, actions[name], actions, lineage, facts):
+            return replace(action, act=Act.BLOCK, reason=why, price=ZERO)
+    before = facts.last_inputs(action.take.id)
+    stale = before is not None and {change.name for change in differences(before, request.inputs)} <= {
+        part.parameter for part in request.cuttings
+    }
+    if request.awaited:
+        named = " and ".join(f"`{name}`" for name in request.awaited)
+        reason = f"its key follows from {named}" + ("; the clip it has is of an earlier one" if before else "")
+        return replace(action, reason=reason, stale=before is not None)
+    return replace(action, stale=stale)
+
+
+def _held(name: str, parent: Action, actions: Mapping[str, Action], lineage: Lineage, facts: Facts) -> str:
+    """What keeps the children of a take back; empty where nothing does."""
+    takes = lineage.takes.get(parent.take.variant, 1)
+    if facts.wishes.held and takes > 1 and parent.take.variant not in lineage.picked:
+        return f"`{parent.take.variant}` has {takes} takes and none is picked; `--unpicked` goes on with the first"
+    maker = actions[parent.shared_with] if parent.shared_with else parent
+    match maker.act:
+        case Act.BUY | Act.RETRY | Act.RESUME | Act.REUSE:
+            return ""
+        case Act.SKIP:
+            if parent.purchase and parent.purchase.state is State.DONE and facts.here(parent.purchase):
+                return ""
+            if parent.take.skip:
+                return f"its parent `{name}` is skipped and has no clip here"
+            return f"its parent `{name}` has no clip and is not selected; `--shots '{name}'` makes it"
+        case Act.BLOCK:
+            return f"its parent `{name}` is blocked"
+        case Act.MISSING:
+            return f"the clip of its parent `{name}` is missing; `--buy-missing` buys it again"
+        case Act.KEEP:
+            return f"its parent `{name}` has no clip: {maker.reason}"
 
 
 def buying_nothing(plan: Plan) -> Plan:
     """The same plan for a command that only fetches: what would be bought stays as it is."""
     kept = [
-        replace(a, act=Act.KEEP, reason="not bought: collect only fetches", price=ZERO) if a.spends else a
+        replace(a, act=Act.KEEP, reason="not bought: collect only fetches", price=ZERO)
+        if a.spends or a.act is Act.BLOCK
+        else a
         for a in plan.actions
     ]
     return Plan(actions=tuple(kept))

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 from runner.contract import check, limits, price
 from runner.contract.model import Model, SeedContract
 from runner.core.diagnostics import Diagnostic, Severity, Span
 from runner.core.media import Kind, MediaFacts, Pointer
 from runner.core.request import MediaPart, Request, key_inputs, normal, request_key
+from runner.language.chain import links_of
 from runner.language.take import Layer, MediaUse, Setting, Take
 from runner.planning.cast import uncalled
 from runner.planning.draft import Draft
@@ -23,6 +25,9 @@ from runner.planning.faults import (
     upload_faults,
     used_in,
 )
+from runner.planning.parent import Parent
+from runner.planning.parent import faults as parent_faults
+from runner.planning.parent import part as parent_part
 from runner.planning.service import Service
 
 Found = Mapping[str, MediaFacts | Pointer | str]
@@ -31,13 +36,18 @@ Found = Mapping[str, MediaFacts | Pointer | str]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What every take of a plan shares. `facts` is by path from the root: what a probe found, what a pointer in the file's place
-    says, or why the file cannot be used."""
+    says, or why the file cannot be used. `picks` is the number of the take that was picked of a variant."""
 
     models: Mapping[str, Model]
     overrides: Overrides
     facts: Found
     service: Service
     today: date
+    picks: Mapping[str, int] = field(default_factory=dict)
+
+    def chosen(self, variant: str) -> str:
+        """The take of a variant that others are made from: the picked one, else the first, never another."""
+        return f"{variant}.{self.picks.get(variant, 1)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +63,9 @@ class Built:
     places: Mapping[str, Span] = field(default_factory=dict)
 
 
-def build(take: Take, context: Context) -> Built:
-    """The request of one take, or every fault that keeps it from being one."""
+def build(take: Take, context: Context, parents: Mapping[str, Parent] = MappingProxyType({})) -> Built:
+    """The request of one take, or every fault that keeps it from being one. `parents` are the clips that takes are made from, by
+    take id; a take whose parent is not among them has no request, and nothing is said of it that its parent's faults do not."""
     name = str(take.model.value)
     model = context.models.get(name)
     if model is None:
@@ -68,9 +79,12 @@ def build(take: Take, context: Context) -> Built:
             member=take.id,
         )
         return Built(take=take, request=None, diagnostics=(unknown,))
+    links = links_of(take)
+    if any(context.chosen(link.variant) not in parents for link in links):
+        return Built(take=take, request=None, diagnostics=())
     draft = Draft()
     _put_values(draft, take, model)
-    _put_media(draft, take, model, context)
+    _put_media(draft, take, model, context, parents)
     _put_overrides(draft, model, context.overrides)
     seed = _put_seed(draft, take, model)
     draft.body = {"model": model.name, **model.defaults, **draft.body}
@@ -118,10 +132,10 @@ def _put_values(draft: Draft, take: Take, model: Model) -> None:
             draft.places[(name,)] = setting
 
 
-def _put_media(draft: Draft, take: Take, model: Model, context: Context) -> None:
+def _put_media(draft: Draft, take: Take, model: Model, context: Context, parents: Mapping[str, Parent]) -> None:
     for word, setting in take.media.items():
         rule = model.media.get(word)
-        place = Setting(value=None, span=setting.span, layer=setting.layer)
+        setting_place = Setting(value=None, span=setting.span, layer=setting.layer)
         if rule is None:
             if setting.layer is Layer.DEFAULT:
                 draft.dropped.append((word, model.name))
@@ -139,15 +153,21 @@ def _put_media(draft: Draft, take: Take, model: Model, context: Context) -> None
                 )
             )
             continue
-        draft.places[(rule.property,)] = place
+        draft.places[(rule.property,)] = setting_place
         identities = []
         for index, use in enumerate(setting.uses):
-            part = _part(draft, use, rule.property, index if rule.is_list else None, context.facts, take)
+            place = index if rule.is_list else None
+            if use.link is not None:
+                found = parents[context.chosen(use.link.variant)]
+                part = parent_part(use, use.link, found, rule, place)
+                draft.faults.extend(parent_faults(use, use.link, found, rule, take))
+            else:
+                part = _part(draft, use, rule.property, place, context.facts, take)
             draft.parts.append(part)
             draft.uses.append(use)
             draft.places[(rule.property, index)] = Setting(value=None, span=use.span, layer=setting.layer)
             identities.append(part.identity)
-            if part.facts is not None:
+            if part.facts is not None and part.cutting is None:
                 draft.faults.extend(
                     media_fault("media-limit", text, use, take, model)
                     for text in limits.faults(rule, part.facts, use.path or "")
@@ -303,6 +323,8 @@ def _codec(service: Service) -> str:
 def _price(model: Model, draft: Draft, service: Service, today: date) -> tuple[Decimal | None, str]:
     if service.provider.free:
         return Decimal(0), "credit"
-    seconds: list[Fraction | None] = [p.facts.seconds if p.facts else None for p in draft.parts if p.kind is Kind.VIDEO]
+    # A clip that has still to be made counts as much as any may: it may turn out a little longer than was asked for.
+    known = [p.facts if not p.cutting or p.cutting.sha256 else None for p in draft.parts if p.kind is Kind.VIDEO]
+    seconds: list[Fraction | None] = [facts.seconds if facts else None for facts in known]
     found = price.estimate(model, service.provider.name, draft.body, seconds, today)
     return (found.amount, found.unit) if found else (None, "credit")

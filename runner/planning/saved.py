@@ -104,7 +104,7 @@ def _of_takes(
             yield Change(kind="takes", name=name, old=was and _done(was), new=now and _done(now))
         elif was["action"] == Act.SKIP.value:
             continue  # it is none of the plan's
-        elif was["key"] != now["key"]:
+        elif _asked(was) != _asked(now):
             yield from _of_request(name, was["key"], now["key"], inputs)
         elif begun:
             yield from _since_begun(name, was, now, old, new, bought)
@@ -130,7 +130,7 @@ def _since_begun(
 ) -> Iterator[Change]:
     known = _states(old, was)
     others = {
-        n: state for n, state in _states(new, now).items() if n not in known and (was["key"], int(n)) not in bought
+        n: state for n, state in _states(new, now).items() if n not in known and (now["key"], int(n)) not in bought
     }
     if others:
         yield Change(kind="takes", name=name, old=_said(known), new=_said({**known, **others}))
@@ -140,14 +140,14 @@ def _since_begun(
 
 def confined(plan: Plan, saved: Document, history: History, bought: Bought) -> Plan:
     """The plan without what the saved one does not buy, or has bought: such takes are kept as they are."""
-    allowed = {take["key"] for take in saved["takes"] if take["action"] in SPENDING}
+    allowed = {_asked(take) for take in saved["takes"] if take["action"] in SPENDING}
     actions = []
     for action in plan.actions:
         if action.spends and action.request is not None:
             own = _own(action.request.key, history, bought)
             taken = next((p for p in reversed(own) if p.state not in UNTAKEN), None)
             reason = ""
-            if action.request.key not in allowed:
+            if (action.stand_in or action.request.key) not in allowed:
                 reason = "not bought: the saved plan does not buy it"
             elif taken is not None:
                 reason = f"bought under this plan already: {taken.state.value}; a new plan can buy it again"
@@ -159,10 +159,26 @@ def confined(plan: Plan, saved: Document, history: History, bought: Bought) -> P
 
 def finished(saved: Document, history: History, bought: Bought) -> bool:
     """Whether nothing of the plan is left to do: all it buys has an answer, and nothing it fetches is still open."""
-    return all(_settled(take["key"], take["action"], history, bought) for take in saved["takes"] if take["key"])
+    return all(_settled(_made(take, history, bought), take["action"], history, bought) for take in saved["takes"])
+
+
+def _asked(take: Document) -> str | None:
+    """What a take asks for: its key, or where it is made from others' clips what stands for it, whichever clips they are."""
+    asked: str | None = take.get("stand_in") or take["key"]
+    return asked
+
+
+def _made(take: Document, history: History, bought: Bought) -> str:
+    """The key that was bought for a take under the plan, else the one it had when it was planned."""
+    if take.get("stand_in"):
+        own = (p for made in history.values() for p in made if (p.key, p.number) in bought)
+        return next((p.key for p in own if p.intent.take == take["take"]), take["key"] or "")
+    return take["key"] or ""
 
 
 def _settled(key: str, act: str, history: History, bought: Bought) -> bool:
+    if not key:
+        return act not in SPENDING
     known = standing(history.get(key, ()))
     if act == Act.RESUME.value:
         return known is not None and known.state not in OPEN

@@ -26,6 +26,7 @@ STYLES = {
     Act.RESUME: Style.NOTE,
     Act.KEEP: Style.BAD,
     Act.MISSING: Style.BAD,
+    Act.BLOCK: Style.BAD,
     Act.SKIP: Style.FAINT,
 }
 _COLUMNS = {

@@ -23,6 +23,7 @@ from runner.screen.diagnostics import place
 from runner.screen.table import Cell, Column, table
 
 SCHEMA = "shotrunner.plan.v1"
+_ON_A_PATH = 8  # takes of a chain that are named
 _ORPHANS = 20  # purchases of other takes that are named
 
 
@@ -66,6 +67,7 @@ def text(
     if plan.actions:
         parts.append(takes(plan.actions, free=heading.free, colour=colour, width=width))
     lines = [paint(totals(plan, free=heading.free), Style.STRONG, colour=colour)]
+    lines += _chains(plan, free=heading.free)
     lines += [_cap(cap, plan, colour=colour) for cap in caps]
     lines += [f"{paint('note:', Style.NOTE, colour=colour)} {clean.words(line)}" for line in (*_seeds(plan), *remarks)]
     parts.append("".join(f"{line}\n" for line in lines))
@@ -128,13 +130,17 @@ def as_json(
 
     `schema`     "shotrunner.plan.v1"
     `heading`    the fields of `Heading`
-    `takes`      in storyboard order: `take`, `shot`, `model`, `action` (buy reuse resume retry keep missing skip), `reason`,
+    `takes`      in storyboard order: `take`, `shot`, `model`, `action` (buy reuse resume retry keep missing block skip), `reason`,
                  `price` (what it newly commits, or would with --buy-missing, a decimal in a string, null where it is unknown) and its `unit`, `key`, `seed`,
-                 `seed_contract` (honoured, best effort, absent), `shared_with` (a take) or null, `duration_s`, `width_px`,
+                 `seed_contract` (honoured, best effort, absent), `shared_with` (a take) or null, `parents` (takes whose clips it is
+                 made from; while one has still to be made, `key` is null), `stand_in` (its key as if none were made, or null),
+                 `stale` (it has a clip, made from an earlier one of theirs), `duration_s`, `width_px`,
                  `height_px`, `place` (`path` from the project's root, `line`, `column` from 1). What only a request has
                  is null for a take without one.
     `totals`     `takes` (without those skipped), `requests`, `shared`, `to_buy`, `price` (null as soon as one price is
                  unknown), `unit` (null where units differ or nothing is bought), `unpriced`, `actions` (takes by action)
+    `chains`     `depth` (takes of the longest chain), `critical_path` (takes still to be made, each from the one before, that take
+                 longest) and `stale` (takes bought anew because their parents are)
     `caps`       each `name`, `limit`, `committed`, `left`, `per_usd` (credits a dollar, where the limit was told in dollars, else
                  null), `fits` (null where a price is unknown)
     `remarks`, `elsewhere`  lines
@@ -167,6 +173,11 @@ def as_json(
             "unpriced": sum(1 for action in plan.to_buy if action.price is None),
             "actions": {act.value: acts[act.value] for act in Act},
         },
+        "chains": {
+            "depth": plan.depth,
+            "critical_path": [action.take.id for action in plan.critical_path],
+            "stale": [action.take.id for action in plan.stale],
+        },
         "caps": [
             {
                 "name": clean.words(cap.name),
@@ -195,6 +206,25 @@ def as_json(
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
+def _chains(plan: Plan, *, free: bool) -> list[str]:
+    """How deep takes are made from others, what of that takes longest, and which clips are of earlier parents."""
+    lines = []
+    if plan.depth > 1:
+        path = plan.critical_path
+        line = f"chains: up to {plan.depth} takes, each made from the one before"
+        if len(path) > 1:
+            some = [action.take.id for action in path]
+            shown = some if len(some) <= _ON_A_PATH else [*some[: _ON_A_PATH - 1], "...", some[-1]]
+            seconds = sum(action.request.seconds for action in path if action.request)
+            line += f"; the longest still to be made: {' -> '.join(shown)}, {seconds} s of clips"
+        lines.append(clean.words(line))
+    if stale := plan.stale:
+        named = ", ".join(action.take.id for action in stale[:_ORPHANS])
+        more = f" and {len(stale) - _ORPHANS} more" if len(stale) > _ORPHANS else ""
+        lines.append(clean.words(f"stale, made from an earlier clip: {named}{more}; anew {_total(stale, free=free)}"))
+    return lines
+
+
 def _json_take(action: Action) -> dict[str, object]:
     take, request = action.take, action.request
     return {
@@ -205,7 +235,10 @@ def _json_take(action: Action) -> dict[str, object]:
         "reason": clean.words(action.reason),
         "price": _json_amount(action.price),
         "unit": request.unit if request else None,
-        "key": request.key if request else None,
+        "key": request.key if request and not request.awaited else None,
+        "parents": list(action.parents),
+        "stand_in": action.stand_in or None,
+        "stale": action.stale,
         "seed": request.seed if request else None,
         "seed_contract": request.seed_contract if request else None,
         "shared_with": action.shared_with or None,

@@ -1,6 +1,6 @@
 """The step that makes clips: which jobs a plan comes to, and where the finished clips go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runner.adapters.outputs import Outputs
@@ -8,7 +8,7 @@ from runner.adapters.store import Store
 from runner.core.lifecycle import State
 from runner.execution.execute import Job
 from runner.planning.history import History, Purchase, standing
-from runner.planning.plan import Act, Plan
+from runner.planning.plan import Act, Action, Plan
 
 
 def jobs(plan: Plan, orphans: Iterable[Purchase], ends: Iterable[Purchase] = ()) -> tuple[Job, ...]:
@@ -21,6 +21,7 @@ def jobs(plan: Plan, orphans: Iterable[Purchase], ends: Iterable[Purchase] = ())
     resumed = [Job(takes=(p.intent.take,), purchase=p) for p in orphans]
     bought: list[Job] = []
     again = {(p.key, p.number): p for p in ends}
+    makers = {a.take.id: a.request.key for a in plan.actions if a.request is not None}
     for action in plan.actions:
         if action.request is None or action.shared_with:
             continue
@@ -31,11 +32,18 @@ def jobs(plan: Plan, orphans: Iterable[Purchase], ends: Iterable[Purchase] = ())
             resumed.append(Job(takes=names, request=action.request, number=action.number, purchase=action.purchase))
         elif action.sought or ended:
             job = Job(takes=names, request=action.request, number=action.number, purchase=action.purchase)
-            resumed.append(replace(job, buys=action.spends))
+            resumed.append(_chained(replace(job, buys=action.spends), action, makers))
         elif action.spends:
-            bought.append(Job(takes=names, request=action.request, number=action.number))
+            bought.append(_chained(Job(takes=names, request=action.request, number=action.number), action, makers))
     resumed += [Job(takes=(p.intent.take,), purchase=p) for p in again.values()]
     return (*resumed, *bought)
+
+
+def _chained(job: Job, action: Action, makers: Mapping[str, str]) -> Job:
+    """The job as one that waits for those that make its parents' clips, if it has any."""
+    if not action.parents:
+        return job
+    return replace(job, chained=True, after=frozenset(makers[name] for name in action.parents if name in makers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

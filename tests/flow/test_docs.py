@@ -341,6 +341,7 @@ defaults: {zzzz: 1}
 zzzz: 1
 shots:
   - {id: a, prompt: x, zzzz: 1, trim: {zzzz: 1}, transition: {zzzz: 1}, for_each: {file: a.csv, zzzz: 1}}
+  - {id: b, prompt: x, image: {shot: a, frame: last, zzzz: 1}}
 cuts:
   a: {zzzz: 1}
   b: {order: [{zzzz: 1}], video: {zzzz: 1}, sound: {zzzz: 1}}

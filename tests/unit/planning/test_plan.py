@@ -15,7 +15,7 @@ from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, Event, State
 from runner.core.request import Request
 from runner.language.take import Take
 from runner.planning.history import History, Purchase, apply, standing
-from runner.planning.plan import Act, Action, Plan, Wishes, make
+from runner.planning.plan import Act, Action, Facts, Plan, Wishes, make
 
 PRICE = Decimal("25.5")
 
@@ -40,10 +40,14 @@ def planned(
         takes,
         requests(takes, **(keys or {})),
         history or {},
-        wishes=Wishes(selected=lambda t: not shots or t.id in shots, retried=lambda t: t.id in retry, missing=missing),
-        here=lambda _: here,
-        last_inputs=last,
-        found=lambda _: found,
+        Facts(
+            wishes=Wishes(
+                selected=lambda t: not shots or t.id in shots, retried=lambda t: t.id in retry, missing=missing
+            ),
+            here=lambda _: here,
+            last_inputs=last,
+            found=lambda _: found,
+        ),
     )
 
 
@@ -243,9 +247,8 @@ def test_a_take_that_is_not_selected_keeps_its_clip_and_does_nothing(state: Stat
 def test_a_skipped_take_is_skipped_whatever_is_known_of_it() -> None:
     takes = [replace(take("a.1"), skip=True)]
     wishes = Wishes(selected=lambda _: True, retried=lambda _: True)
-    plan = make(
-        takes, requests(takes), made(State.FAILED), wishes=wishes, here=lambda _: True, last_inputs=lambda _: None
-    )
+    facts = Facts(wishes=wishes, here=lambda _: True, last_inputs=lambda _: None)
+    plan = make(takes, requests(takes), made(State.FAILED), facts)
     assert only(plan).act is Act.SKIP
     assert (plan.wanted, plan.requests, plan.price) == (0, 0, 0)
 
@@ -257,7 +260,7 @@ def test_one_unknown_price_makes_the_sum_unknown() -> None:
     takes = [take("a.1"), take("b.1")]
     asked = {"a.1": request("a.1", price=PRICE), "b.1": request("b.1", price=None)}
     wishes = Wishes(selected=lambda _: True, retried=lambda _: False)
-    plan = make(takes, asked, {}, wishes=wishes, here=lambda _: True, last_inputs=lambda _: None)
+    plan = make(takes, asked, {}, Facts(wishes=wishes, here=lambda _: True, last_inputs=lambda _: None))
     assert [a.price for a in plan.actions] == [PRICE, None]
     assert plan.price is None
 

@@ -184,6 +184,9 @@ def test_json_has_every_take_with_its_place_and_its_price_as_a_string() -> None:
         "price": "25.5",
         "unit": "credit",
         "key": "key of arrival@dawn.1",
+        "parents": [],
+        "stand_in": None,
+        "stale": False,
         "seed": 20261,
         "seed_contract": "honoured",
         "shared_with": None,
@@ -201,7 +204,7 @@ def test_json_has_every_take_with_its_place_and_its_price_as_a_string() -> None:
         "price": "58.5",
         "unit": "credit",
         "unpriced": 0,
-        "actions": {"buy": 1, "reuse": 2, "resume": 0, "retry": 1, "keep": 1, "missing": 0, "skip": 1},
+        "actions": {"buy": 1, "reuse": 2, "resume": 0, "retry": 1, "keep": 1, "missing": 0, "block": 0, "skip": 1},
     }
     cap = {"name": "--budget", "limit": "50", "committed": "0", "left": "50", "per_usd": None, "fits": False}
     assert made["caps"] == [cap]
@@ -224,6 +227,7 @@ def test_json_of_a_take_without_request_has_nulls() -> None:
     assert [name for name, value in made.items() if value is None] == [
         "unit",
         "key",
+        "stand_in",
         "seed",
         "seed_contract",
         "shared_with",
