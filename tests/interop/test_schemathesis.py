@@ -16,7 +16,7 @@ EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))  # of an operation 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
-# An upload by URL would go out into the world. What is lawful in the control headers, percent-encoded print or a fault, is more than a schema can say: they are left out.
+# An upload by URL would go out into the world. Where a callback may lead is no matter of its spelling. What is lawful in the control headers, percent-encoded print or a fault, is more than a schema can say: they are left out.
 async def test_every_answer_is_one_the_document_knows(tmp_path: Path) -> None:
     # Held tasks fetch nothing, draw nothing and call nobody; the one token opens the control endpoints too.
     script = Script(mishaps=(Hold(task=None),))
@@ -27,6 +27,8 @@ async def test_every_answer_is_one_the_document_knows(tmp_path: Path) -> None:
             operation["parameters"] = [
                 p for p in operation.get("parameters", ()) if not p["name"].startswith("X-Emulate")
             ]
+        for schema in served["components"]["schemas"].values():
+            schema.get("properties", {}).pop("callback_url", None)
         (tmp_path / "openapi.json").write_text(json.dumps(served), encoding="utf-8")
         words = [
             judge("schemathesis"),
