@@ -11,7 +11,7 @@ from runner.core.lifecycle import ENDED, State
 from runner.execution.execute import Job
 from runner.planning import plan as plans
 from runner.planning.history import Purchase
-from runner.planning.plan import Wishes
+from runner.planning.plan import Facts, Wishes
 from runner.planning.recovery import asked_again
 from runner.steps.generate import jobs
 
@@ -24,9 +24,11 @@ def work(*made: Purchase, retry: bool = False, takes: Sequence[str] = ("a.1",)) 
         [take(name) for name in takes],
         {name: request(name, price=Decimal(1)) for name in takes},
         history,
-        wishes=Wishes(selected=lambda _: True, retried=lambda _: retry),
-        here=lambda _: True,
-        last_inputs=lambda _: None,
+        Facts(
+            wishes=Wishes(selected=lambda _: True, retried=lambda _: retry),
+            here=lambda _: True,
+            last_inputs=lambda _: None,
+        ),
     )
     return jobs(plan, (), asked_again(history, "evolink"))
 
