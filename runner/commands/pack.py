@@ -49,7 +49,9 @@ def pack(file: Path, target: Path | None, options: Options, view: Format, termin
     if text is not None:
         contents[f"{packs.PROJECT}{loaded.identity}{LOCK}"] = text.encode()
     members = tuple(_member(name, content) for name, content in sorted(contents.items()))
-    index = Index(storyboard=path, members=members)
+    index = Index(
+        storyboard=path, pipeline=_pipeline(loaded, options), provider=options.provider or "", members=members
+    )
     target = target or Path.cwd() / f"{Path(path).stem}{ENDING}"
     try:
         size = archive.write(target, [(packs.INDEX, index.text().encode()), *sorted(contents.items())])
@@ -58,6 +60,14 @@ def pack(file: Path, target: Path | None, options: Options, view: Format, termin
     packed = view_of.Packed(archive=os.path.relpath(target), size_bytes=size, index=index)
     terminal.out(view_of.as_json(packed) if view is Format.JSON else view_of.text(packed))
     return Exit.DONE
+
+
+def _pipeline(loaded: Loaded, options: Options) -> str:
+    """As it is to be typed at the project's root; "" where nobody asked for one."""
+    if options.pipeline is None:
+        return ""
+    own = loaded.pipeline.source.path
+    return own if "/" in options.pipeline or options.pipeline.endswith((".yaml", ".yml")) else options.pipeline
 
 
 def _clips(lines: tuple[lockfile.Line, ...], store: Store, terminal: Terminal) -> Iterator[tuple[str, Path]]:

@@ -69,7 +69,10 @@ def pick(file: Path, takes: Sequence[str], clip: str | None, note: str, options:
             variant, number = _parts(take)
             before = scene.picks.shots.get(variant)
             digest = str(found.result["sha256"]) if found is not None and found.result else ""
-            chosen = Pick(take=number, pipeline=scene.loaded.pipeline.name if digest else "", clip=digest, note=note)
+            again = before if before and before.take == number else Pick(take=number)
+            held = replace(again, pipeline=scene.loaded.pipeline.name, clip=digest) if digest else again
+            chosen = replace(held, note=note or again.note)  # what is protected already stays so
+            digest = chosen.clip
             text = _with(text, changed(text, "shots", variant, chosen), scene)
             if f"{variant}.{number}" in scene.picks.rejected:
                 text = _with(text, changed(text, "rejected", take, None), scene)

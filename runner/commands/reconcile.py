@@ -28,6 +28,7 @@ from runner.planning.settlement import Decision, Unsettled
 from runner.providers import evolink
 from runner.providers.provider import Gone, Listed
 from runner.screen import reconcile as view_of
+from runner.screen.clean import words
 from runner.screen.diagnostics import Format
 from runner.screen.terminal import Terminal
 
@@ -74,9 +75,9 @@ async def _reconcile(
     by = f"{getpass.getuser()}@{socket.gethostname()}"
     if decisions:
         entries = _settled(history, decisions, journal, now, by)
-        await _exists(place, history, decisions, entries, options)
+        unasked = await _exists(place, history, decisions, entries, options)
         await journal.record(*entries)
-        terminal.talk("\n".join(view_of.decided(d, by) for d in decisions))
+        terminal.talk("\n".join([*(view_of.decided(d, by) for d in decisions), *unasked]))
         return _left(journal)
     open_ones = settlement.unsettled(history)
     asked = {
@@ -160,8 +161,9 @@ async def _ask(place: Project, service: str, purchases: Sequence[Purchase], opti
 
 async def _exists(
     place: Project, history: History, decisions: Sequence[Decision], entries: Sequence[Entry], options: Options
-) -> None:
-    """Where the service can be asked, a task to be attached must be one that it knows."""
+) -> list[str]:
+    """Where the service can be asked, a task to be attached must be one that it knows; lines on those it could not be asked about."""
+    unasked = []
     for decision, entry in zip(decisions, entries, strict=True):
         if decision.task_id is None:
             continue
@@ -171,9 +173,15 @@ async def _exists(
             key = key_for(purchase.intent.service, place.root, os.environ)
             async with Client(base_url=base_url, files_url=files_url, key=key).opened() as client:
                 told = evolink.read_poll(await client.ask(evolink.poll(decision.task_id)))
-        except (Refused, NoReply):
+        except (Refused, NoReply) as fault:
+            reason = fault.reason if isinstance(fault, NoReply) else fault.message
+            unasked.append(
+                f"note: {purchase.intent.service} was not asked whether it knows task {decision.task_id} ({words(reason)}); "
+                f"a wrong one is replaced by --attach with the right one"
+            )
             continue
         if isinstance(told, Gone):
             raise Refused(
                 f"the service does not know task {decision.task_id}", help="`shotrunner reconcile` lists candidates"
             )
+    return unasked

@@ -175,17 +175,17 @@ def opened(file: Path, storyboard: Path | None, options: Options) -> tuple[Path,
         raise Refused(
             f"{file} was saved for another journal than {place.state / JOURNAL}",
             notes=("a plan runs only with the state it was made from, so that it cannot be carried out twice",),
-            help=f"give the --state it was made with, or plan anew: {_again(file, found)}",
+            help=f"give the --state it was made with, or plan anew: {_again(file, found, None, options)}",
         )
     saved = Saved(file=file, known=known)
-    _demand_unedited(saved, written, found)
-    _demand_unfinished(saved, found)
+    _demand_unedited(saved, written, found, options)
+    _demand_unfinished(saved, found, options)
     asked = dict(saved.document["saved"]["asked"])
     if asked.keys() != ASKED.keys():
         version = saved.document["saved"]["shotrunner"]
         raise Refused(
             f"the plan {file} was made by shotrunner {version}, whose plans say other things than this one's",
-            help=f"plan anew: {_again(file, found)}",
+            help=f"plan anew: {_again(file, found, saved, options)}",
         )
     pipeline = asked["pipeline"]
     if pipeline is not None and pipeline.startswith("./"):
@@ -200,7 +200,7 @@ def held_to(saved: Saved, loaded: Loaded, decided: Decided, options: Options, jo
     assert found is not None  # plans are only added
     saved = replace(saved, known=found)
     storyboard = Path(decided.heading.storyboard)
-    _demand_unfinished(saved, storyboard)
+    _demand_unfinished(saved, storyboard, options)
     old = saved.document
     asked: dict[str, Mapping[str, object]] = {r.key: r.inputs for r in loaded.requests.values()}
     changes = plans.changes(
@@ -215,7 +215,7 @@ def held_to(saved: Saved, loaded: Loaded, decided: Decided, options: Options, jo
         raise Refused(
             f"the plan {saved.file} of {found.at} is stale: {count(len(changes), 'thing')} changed since",
             notes=(*words.lines(changes), *paid),
-            help=f"nothing was bought; look at it again: {_again(saved.file, storyboard)}",
+            help=f"nothing was bought; look at it again: {_again(saved.file, storyboard, saved, options)}",
         )
     return replace(decided, plan=plans.confined(decided.plan, old, decided.history, found.bought))
 
@@ -286,7 +286,7 @@ def _storyboard(file: Path, path: str) -> Path:
     return found
 
 
-def _demand_unedited(saved: Saved, written: Mapping[str, Any], storyboard: Path) -> None:
+def _demand_unedited(saved: Saved, written: Mapping[str, Any], storyboard: Path, options: Options) -> None:
     edits = list(_edits("", saved.document, written))
     if edits:
         shown = edits[: words.MOST]
@@ -294,7 +294,7 @@ def _demand_unedited(saved: Saved, written: Mapping[str, Any], storyboard: Path)
         raise Refused(
             f"{saved.file} is not the plan that was saved: {count(len(edits), 'value')} edited",
             notes=(*(f"{name}: {words.value(old)} -> {words.value(new)}" for name, old, new in shown), *more),
-            help=f"a plan is changed by planning anew: {_again(saved.file, storyboard)}",
+            help=f"a plan is changed by planning anew: {_again(saved.file, storyboard, saved, options)}",
         )
 
 
@@ -310,16 +310,30 @@ def _edits(path: str, old: object, new: object) -> Iterable[tuple[str, object, o
             yield path, old, new
 
 
-def _demand_unfinished(saved: Saved, storyboard: Path) -> None:
+def _demand_unfinished(saved: Saved, storyboard: Path, options: Options) -> None:
     if saved.known.finished_at:
         bought = saved.known.bought
         did = f"it bought {count(len(bought), 'clip')}" if bought else "there was nothing to buy"
         raise Refused(
             f"the plan {saved.file} was finished at {saved.known.finished_at}; {did}",
             notes=("a plan is carried out once",),
-            help=f"plan anew: {_again(saved.file, storyboard)}",
+            help=f"plan anew: {_again(saved.file, storyboard, saved, options)}",
         )
 
 
-def _again(file: Path, storyboard: Path) -> str:
-    return shlex.join(["shotrunner", "plan", str(storyboard), "-o", str(file)])
+def _again(file: Path, storyboard: Path, saved: Saved | None, options: Options) -> str:
+    """The command that plans anew, with all that the plan was asked for."""
+    words = ["shotrunner", "plan", str(storyboard)]
+    asked: Mapping[str, Any] = saved.document["saved"].get("asked", {}) if saved else {}
+    for name, flag in ASKED.items():
+        match asked.get(name):
+            case str(value):
+                words += [flag, value.removeprefix("./")]
+            case True:
+                words.append(flag)
+            case list(values):
+                words += [word for value in values for word in (flag, str(value))]
+            case dict(values):
+                words += [word for key, value in values.items() for word in (flag, f"{key}={value}")]
+    words += ["--base-url", options.base_url] if options.base_url else []
+    return shlex.join([*words, "-o", str(file)])

@@ -79,8 +79,10 @@ TABLE: dict[tuple[State | None, Event], State] = {
     (S.WAITING, E.OVERDUE): S.OVERDUE,
     (S.WAITING, E.RESUMED): S.WAITING,
     (S.WAITING, E.TAKEN_OVER): S.WAITING,
+    (S.WAITING, E.ATTACHED): S.WAITING,  # the task a person named before was another's
     (S.WAITING, E.VOIDED): S.VOID,
     (S.OVERDUE, E.RESUMED): S.WAITING,
+    (S.OVERDUE, E.ATTACHED): S.WAITING,
     (S.OVERDUE, E.VOIDED): S.VOID,
     (S.COMPLETED, E.COMPLETED): S.COMPLETED,  # a fresh link
     (S.COMPLETED, E.FETCHED): S.DONE,

@@ -20,6 +20,7 @@ INDEX, JOURNAL, REQUESTS = "pack.json", "journal.json", "requests.json"
 PROJECT = "project/"
 _CLIP = re.compile(r"clips/([0-9a-f]{64})\.mp4")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")  # no option, and nothing that a shell would read
 MOST_MEMBERS = 200_000
 # The journal of an archive also tells of what was made here for nothing.
 FREE = {"service": re.compile(r"[a-z][a-z0-9]{0,31}(/[A-Za-z0-9.-]{1,32})?(@[A-Za-z0-9.:\[\]_-]{1,300})?"), "account": re.compile(r"[0-9a-z]{1,32}")}  # fmt: skip
@@ -51,14 +52,18 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """`storyboard` is its path from the project's root."""
+    """`storyboard` is its path from the project's root; `pipeline` and `provider` what was asked for when it was packed, "" for the
+    storyboard's own."""
 
     storyboard: str
+    pipeline: str = ""
+    provider: str = ""
     members: tuple[Member, ...]
 
     def text(self) -> str:
         rows = [{"name": m.name, "sha256": m.sha256, "size_bytes": m.size_bytes} for m in self.members]
-        document = {"schema": SCHEMA, "storyboard": self.storyboard, "members": rows}
+        asked = {"pipeline": self.pipeline, "provider": self.provider}
+        document = {"schema": SCHEMA, "storyboard": self.storyboard, **asked, "members": rows}
         return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -79,7 +84,10 @@ def parse(content: str) -> Index:
         raise Damaged("is damaged: a name stands in it twice")
     if PROJECT + storyboard not in {member.name for member in members}:
         raise Damaged("is damaged: its storyboard is not in it")
-    return Index(storyboard=storyboard, members=members)
+    asked = [document.get(name) for name in ("pipeline", "provider")]
+    if not all(isinstance(word, str) and (not word or _WORD.fullmatch(word)) for word in asked):
+        raise Damaged("is damaged: it names a pipeline or provider that cannot be")
+    return Index(storyboard=storyboard, pipeline=str(asked[0]), provider=str(asked[1]), members=members)
 
 
 def _member(row: object) -> Member:

@@ -85,7 +85,7 @@ def _named(history: History, decision: Decision) -> Purchase:
         for p in made
         if p.intent.take == decision.name or (len(decision.name) >= 8 and p.key.startswith(decision.name))
     ]
-    found = [p for p in of_name if p.state in lawful]
+    found = [p for p in of_name if p.state in lawful or (decision.event is Event.ATTACHED and _on_a_word(p))]
     if len(found) == 1:
         return found[0]
     if found:
@@ -94,3 +94,8 @@ def _named(history: History, decision: Decision) -> Purchase:
     if of_name:
         raise Unsettled(f"`{decision.name}` is {of_name[-1].state.value}, there is nothing to settle")
     raise Unsettled(f"`{decision.name}` names no purchase")
+
+
+def _on_a_word(purchase: Purchase) -> bool:
+    """Whether a purchase waits for a task that only a person's word gave it: a wrong one may be replaced."""
+    return purchase.state in (State.WAITING, State.OVERDUE) and purchase.at(Event.ATTACHED) is not None

@@ -34,7 +34,9 @@ class Packed:
     def go_on(self) -> str:
         """The command that goes on from an unpacked archive."""
         begin = ["git init -q"] if self.bare else []
-        run = shlex.join(["shotrunner", "run", self.index.storyboard])
+        asked = {"--pipeline": self.index.pipeline, "--provider": self.index.provider}
+        options = [word for name, value in asked.items() if value for word in (name, value)]
+        run = shlex.join(["shotrunner", "run", self.index.storyboard, *options])
         return " && ".join([f"cd {shlex.quote(self.into)}", *begin, run])
 
 

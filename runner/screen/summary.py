@@ -260,7 +260,7 @@ def _unknown(report: Report, colour: bool) -> str:
             one.take,
             f"sent {clean.words(one.sent_at)}",
             f"key {one.key[:_DIGITS]}",
-            f"body sha256 {one.body_sha256[:_DIGITS]}",
+            f"body sha256 {one.body_sha256[:_DIGITS]}" if one.body_sha256 else "sent by another machine",
         ]
         for one in report.unknown
     ]

@@ -77,6 +77,17 @@ def test_an_archive_holds_no_key_and_no_state_and_equal_ones_have_equal_bytes(bo
     }
 
 
+def test_the_command_it_prints_goes_on_as_it_was_packed(bought: Path, tmp_path: Path) -> None:
+    words = (bought / "service").read_text().split()
+    asked = [word for name in ("--pipeline", "--provider") for word in (name, words[words.index(name) + 1])]
+    base_url = words[words.index("--base-url") + 1]
+    archive = tmp_path / "film.pack.zip"
+    assert Stage(bought).shotrunner("pack", "film.yaml", *asked, "--base-url", base_url, "-o", archive).code == 0
+    _, ended = unpacked(archive, tmp_path)
+    assert f"shotrunner run film.yaml {' '.join(asked)}" in ended.out, ended
+    assert base_url not in ended.out  # whoever packed it does not say where somebody else's key goes
+
+
 def test_a_folder_that_is_there_is_left_alone(bought: Path, tmp_path: Path) -> None:
     kept = tmp_path / "film" / "mine.txt"
     kept.parent.mkdir()
@@ -167,6 +178,8 @@ HOSTILE: dict[str, Callable[[Members], None]] = {
     "larger than itself": edit_list(lambda d: d["members"][0].update(size_bytes=10**12)),
     "no storyboard": edit_list(lambda d: d.update(storyboard="other.yaml")),
     "another schema": edit_list(lambda d: d.update(schema="shotrunner.pack.v9")),
+    "a command in the pipeline": edit_list(lambda d: d.update(pipeline="x; rm -rf /")),
+    "an option as the provider": edit_list(lambda d: d.update(provider="--base-url=http://192.0.2.1")),
     "a list of nothing": edit_list(lambda d: d.update(members=[1])),
     "a journal of lies": journal_of_lies,
 }

@@ -82,6 +82,7 @@ def test_what_was_picked_costs_nothing_more_and_the_other_take_is_told_with_its_
         service = [*where, "--provider", "evolink", "--base-url", api.base_url]
         assert stage.shotrunner("pick", "film.yaml", "sea.1", "hill", *service).code == 0
         bought = api.bought
+        assert stage.shotrunner("pick", "film.yaml", "hill", *where).code == 0  # under a service that has no clip of it
         stage.write("film.yaml", FILM.replace("dawn", "dusk").replace("A hill", "A green hill"))
         told = actions(stage, *service)
         assert [told[take][0] for take in ("sea.1", "sea.2", "hill.1")] == ["keep", "buy", "keep"]

@@ -113,6 +113,19 @@ def test_attaching_the_lost_task_buys_nothing(stage: Stage) -> None:
         assert decisions(stage) == ["attached"]
 
 
+def test_a_wrong_task_that_nobody_could_check_is_told_and_replaced_by_the_right_one(stage: Stage) -> None:
+    with paid(stage.folder.parent / "service", Drop(create=1, accepted=True)) as api:
+        assert run(stage, api).code == 4
+        wrong = "task-unified-1795181855-typotypo"
+        ended = stage.shotrunner("reconcile", "--attach", f"sea.1={wrong}")  # nobody says where the service is
+        assert ended.code == 0 and "was not asked whether it knows task" in ended.err, ended
+        assert run(stage, api, "--deadline", "1").code == 5
+        ended = reconcile(stage, api, "--attach", f"sea.1={api.invoice[0].task_id}")
+        assert ended.code == 0, ended
+        assert run(stage, api, budget="0").code == 0
+        assert api.bought() == 1 and decisions(stage) == ["attached", "attached"]
+
+
 def test_declared_not_taken_is_bought_and_frees_its_reservation(stage: Stage) -> None:
     with paid(stage.folder.parent / "service", Reply(create=1, status=500)) as api:
         assert run(stage, api).code == 4

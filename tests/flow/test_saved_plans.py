@@ -95,7 +95,10 @@ def test_a_plan_made_on_nothing_is_carried_out_once(stage: Stage, shotrunner: Sh
         assert api.bought() == 3
         for file in ("p.json", "copy.json"):
             refused(
-                carried(shotrunner, api.base_url, file=file), "was finished at 20", "it bought 3 clips", "film.yaml -o"
+                carried(shotrunner, api.base_url, file=file),
+                "was finished at 20",
+                "it bought 3 clips",
+                "plan film.yaml --pipeline clips --provider evolink",
             )
         assert api.bought() == 3
 
@@ -110,7 +113,11 @@ def test_of_two_plans_of_the_same_takes_the_second_is_stale_after_the_first(
         assert carried(shotrunner, api.base_url, file="a.json").code == 0
         told = carried(shotrunner, api.base_url, file="b.json")
         refused(
-            told, "is stale: 1 thing changed", "take sea.1: buy for 12.75 credit -> reuse", "plan film.yaml -o b.json"
+            told,
+            "is stale: 1 thing changed",
+            "take sea.1: buy for 12.75 credit -> reuse",
+            "plan film.yaml --pipeline clips --provider evolink",
+            "-o b.json",
         )
         assert carried(shotrunner, api.base_url, file="c.json").code == 0, "other takes are none of its business"
         assert api.bought() == 2
