@@ -67,7 +67,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
                 raise Refused(f"{option} {glob} names no take", help=f"takes here: {_some(tuple(t.id for t in takes))}")
 
     def here(purchase: Purchase) -> bool:
-        sha256, size_bytes = _digest_of(purchase)
+        sha256, size_bytes = purchase.clip
         return store.has(sha256, size_bytes) and store.intact(sha256)
 
     store.trust(journal.intact() if journal else {})
@@ -182,13 +182,7 @@ def _told_by(lock: GitLock | None, told: Iterable[Entry]) -> Iterator[str]:
 
 def _lies(purchase: Purchase, out: Found) -> Path | None:
     """Where in the out folders the bytes of a clip lie."""
-    return out.clip(*_digest_of(purchase))
-
-
-def _digest_of(purchase: Purchase) -> tuple[str, int]:
-    """Digest and length of its clip."""
-    result = purchase.result or {}
-    return str(result.get("sha256")), int(str(result.get("size_bytes", -1)))
+    return out.clip(*purchase.clip)
 
 
 def _adoptions(plan: Plan, store: Store, out: Found) -> Iterator[Adoption]:
@@ -200,7 +194,7 @@ def _adoptions(plan: Plan, store: Store, out: Found) -> Iterator[Adoption]:
         if known.missing and (place := _lies(known, out)):
             yield known, place
         elif known.state is State.DONE and "duration_s" not in (known.result or {}):
-            yield known, store.path(_digest_of(known)[0])
+            yield known, store.path(known.clip[0])
 
 
 def caps(loaded: Loaded, options: Options, history: History, plan: Plan) -> tuple[Cap, ...]:

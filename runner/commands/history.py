@@ -24,7 +24,7 @@ def history(file: Path, shot: str, options: Options, view: Format, terminal: Ter
             view_of.Made(
                 purchase=purchase,
                 prompt=_prompt(journal.inputs(purchase.key) if journal else None),
-                here=_here(store, purchase.result),
+                here=store.has(*purchase.clip),
                 picked=any(p.clip == (purchase.result or {}).get("sha256") for p in loaded.picks.shots.values()),
             )
             for some in (journal.history() if journal else {}).values()
@@ -51,7 +51,3 @@ def _is_of(take: str, name: str) -> bool:
 def _prompt(inputs: object) -> str:
     body = inputs.get("body") if isinstance(inputs, dict) else None
     return str(body.get("prompt") or "") if isinstance(body, dict) else ""
-
-
-def _here(store: Store, result: object) -> bool:
-    return isinstance(result, dict) and store.has(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))

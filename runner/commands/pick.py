@@ -17,7 +17,7 @@ from runner.core.diagnostics import Source
 from runner.core.errors import Exit, Refused
 from runner.core.lifecycle import State
 from runner.core.spelling import nearest
-from runner.language.picks import Pick, Picks, Rejection, changed, load, take_of
+from runner.language.picks import Pick, Picks, Rejection, changed, load, parts_of, take_of
 from runner.planning.history import Purchase, standing
 from runner.screen.amounts import count, priced
 from runner.screen.clean import words
@@ -66,7 +66,7 @@ def pick(file: Path, takes: Sequence[str], clip: str | None, note: str, options:
         for name in takes:
             take = _known(scene, name)
             found = _earlier(scene, take, clip) if clip else scene.clip(take)
-            variant, number = _parts(take)
+            variant, number = parts_of(take)
             before = scene.picks.shots.get(variant)
             digest = str(found.result["sha256"]) if found is not None and found.result else ""
             again = before if before and before.take == number else Pick(take=number)
@@ -121,7 +121,7 @@ def reject(file: Path, takes: Sequence[str], note: str, options: Options, termin
         text, lines = source, []
         for name in takes:
             take = _known(scene, name)
-            variant, number = _parts(take)
+            variant, number = parts_of(take)
             found = scene.clip(take)
             digest = str(found.result["sha256"]) if found is not None and found.result else ""
             text = _with(text, changed(text, "rejected", take, Rejection(note=note, clip=digest)), scene)
@@ -237,8 +237,3 @@ def _earlier(scene: _Scene, take: str, clip: str) -> Purchase:
             help=f"`shotrunner history STORYBOARD {take}` lists them",
         )
     return next(iter(digests.values()))
-
-
-def _parts(take: str) -> tuple[str, int]:
-    variant, _, number = take.rpartition(".")
-    return variant, int(number)

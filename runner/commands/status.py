@@ -8,7 +8,6 @@ from runner.adapters.store import Store
 from runner.commands.peek import peeked
 from runner.core.errors import Exit, Refused
 from runner.core.lifecycle import OPEN, State
-from runner.planning.history import Purchase
 from runner.providers.provider import PROVIDERS
 from runner.screen import status as view_of
 from runner.screen.diagnostics import Format
@@ -31,7 +30,7 @@ def status(storyboard: Path | None, state: Path | None, view: Format, terminal: 
     ledger = view_of.Ledger(
         state=str(place.state),
         purchases=tuple(mine),
-        missing=tuple(p for p in mine if p.missing or (p.state is State.DONE and not _here(p, store))),
+        missing=tuple(p for p in mine if p.missing or (p.state is State.DONE and not store.has(*p.clip))),
         free=frozenset(name for name, provider in PROVIDERS.items() if provider.free),
         link_life_s=max(provider.link_life_s for provider in PROVIDERS.values()),
         now=datetime.now(UTC),
@@ -41,8 +40,3 @@ def status(storyboard: Path | None, state: Path | None, view: Format, terminal: 
     if any(p.state in (State.UNKNOWN, State.INTENDED) for p in live):
         return Exit.UNKNOWN
     return Exit.REMAINS if any(p.state in OPEN for p in live) else Exit.DONE
-
-
-def _here(purchase: Purchase, store: Store) -> bool:
-    result = purchase.result or {}
-    return store.has(str(result.get("sha256")), int(str(result.get("size_bytes", -1))))

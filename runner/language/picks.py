@@ -147,6 +147,13 @@ def take_of(id_: str) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found else None
 
 
+def parts_of(take: str) -> tuple[str, int]:
+    """Variant and number of what is a take's id."""
+    found = take_of(take)
+    assert found is not None
+    return found
+
+
 # ---------------------------------------------------------------- writing
 
 

@@ -92,6 +92,12 @@ class Purchase:
         return self.reserved
 
     @property
+    def clip(self) -> tuple[str, int]:
+        """Digest and length of its clip; of a purchase without one, what no clip has."""
+        result = self.result or {}
+        return str(result.get("sha256")), int(str(result.get("size_bytes", -1)))
+
+    @property
     def body_sha256(self) -> str:
         """Of the very bytes that were sent; empty where another machine sent them."""
         return hashlib.sha256(self.intent.body).hexdigest() if self.intent.body else ""

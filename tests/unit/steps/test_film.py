@@ -57,7 +57,7 @@ def requests(seconds: int = 4) -> Mapping[str, Request]:
 
 def material(**fields: Any) -> Material:
     clips = {take.id: Path(f"/clips/{take.id}.mp4") for take in board().takes}
-    files = {name: Path("/root") / name for name in SECONDS}
+    files = {name: Path("/project") / name for name in SECONDS}
     found = Material(
         requests=requests(), clips=clips, seconds={}, words={}, files=files, file_seconds=SECONDS,
         digests={path: path.name for path in (*clips.values(), *files.values())},
@@ -109,7 +109,7 @@ def test_pieces_carry_clip_part_and_chapter() -> None:
         ("b", "/clips/b.1.mp4", None, None, "b", "b"),
         ("b", "/clips/b.1.mp4", 1, 3, "b", "b"),
         ("a@dusk", "/clips/a@dusk.1.mp4", 1, None, "The a", "a@dusk"),
-        ("logo.mp4", "/root/logo.mp4", None, None, "logo", ""),
+        ("logo.mp4", "/project/logo.mp4", None, None, "logo", ""),
         ("black", "None", None, None, "", ""),
     ]
     assert (found[-1].seconds, found[-1].slate) == (2, ())
