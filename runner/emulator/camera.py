@@ -2,7 +2,7 @@
 
 A travelling shot cruises at a whole number of pixels a frame, so that its frames are exact crops of the plate; only
 the eased ends lie between pixels. Where one pixel a frame would be too fast, every frame lies between pixels: the plate
-is then a little larger, so that all frames are scaled and equally sharp. A push or pull changes its scale by an equal
+is then a little smaller, so that all frames are scaled and equally sharp. A push or pull changes its scale by an equal
 ratio a frame.
 """
 
@@ -17,9 +17,9 @@ TRAVEL = 0.2  # of the frame's side, what a travelling shot covers, or less wher
 WHOLE_FROM = 1.8  # one pixel a frame is used where it is not so many times faster than wanted
 FASTEST = 260  # steps to cross a side, at least
 TIGHT = 0.86  # the side of a push's last frame, of its first
-SPARE = (
-    1.06  # pixels of the plate for one of the frame, at least, where frames are scaled: 1:1 leaves no choice of place
-)
+# Pixels of the plate for one of the frame, at most, where frames are scaled: enlarging mixes half as many pixels as
+# reducing, and 1:1 would leave no choice of place; sixteenths leave sixteen.
+DENSITY = 15 / 16
 NEARER, NEARER_FAST = 3, 2  # pixels the foreground travels while the plate travels one; fewer from 3 a frame on
 MARGIN_PX = 32  # what a zooming plate has around its widest box, for cuts larger than the box
 
@@ -110,7 +110,7 @@ def _speed(steps: float, side_px: int, limit: float) -> float:
 def _travel(move: Move, steps: list[float], width_px: int, height_px: int, across: float, down: float) -> Path:
     """`across`, `down`: pixels a step, to the right and down."""
     whole = across == int(across) and down == int(down)
-    scale, margin = (1.0, 0) if whole else (SPARE, MARGIN_PX)
+    scale, margin = (1.0, 0) if whole else (DENSITY, MARGIN_PX)
     reach_x, reach_y = abs(across) * steps[-1], abs(down) * steps[-1]
     places = [
         (round(s * across + (reach_x if across < 0 else 0), 6), round(s * down + (reach_y if down < 0 else 0), 6))
@@ -132,7 +132,7 @@ def _travel(move: Move, steps: list[float], width_px: int, height_px: int, acros
 
 
 def _zoom(move: Move, steps: list[float], width_px: int, height_px: int) -> Path:
-    wide, tall = width_px * SPARE / TIGHT, height_px * SPARE / TIGHT
+    wide, tall = width_px * DENSITY, height_px * DENSITY
     sink = height_px * 0.05
     boxes, shifts = [], []
     for step in steps:

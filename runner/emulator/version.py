@@ -1,3 +1,3 @@
 """The renderer's version: part of what a free clip is, so a better picture is made anew. Imports nothing, since plans name it."""
 
-RENDERER_VERSION = "2"
+RENDERER_VERSION = "3"

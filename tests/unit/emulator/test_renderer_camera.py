@@ -110,6 +110,12 @@ def test_a_push_nears_by_an_equal_ratio_and_a_pull_is_its_mirror() -> None:
     assert [box.width for box in pull.boxes] == pytest.approx(widths[::-1].tolist())
 
 
+def test_a_zooming_camera_only_enlarges() -> None:
+    for move in (Move.PUSH, Move.PULL):
+        path = camera.path(move, width_px=WIDTH, height_px=HEIGHT, frames=FRAMES, fps=24)
+        assert all(0.8 * WIDTH < b.width < WIDTH and 0.8 * HEIGHT < b.height < HEIGHT for b in path.boxes)
+
+
 def test_a_part_of_a_pixel_is_a_mix_of_both_neighbours() -> None:
     plane = np.array([[0, 100, 200], [100, 200, 100]], np.uint8)
     assert Phases(plane, 4).window(0, 1, 2, 2).tolist() == [[25, 125], [125, 175]]
