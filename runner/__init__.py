@@ -31,6 +31,7 @@ Doors, the only files that import a third-party library:
     rich                  screen.progress
     click                 cli arguments
     dotenv                adapters.keys
+    opentimelineio        steps.edl steps.interchange steps.otioz steps.xmeml
 """
 
 __version__ = "0.1.0.dev0"

@@ -29,6 +29,11 @@ from pathlib import Path
 
 NUMBER = struct.Struct("i")
 FIRST_MODULES = {"runner.__main__", "runner.adapters.probe_worker"}  # of a process: never loaded before it begins
+EXTRAS = {
+    "runner.steps.edl",
+    "runner.steps.otioz",
+    "runner.steps.xmeml",
+}  # what a user may not have installed: left to each command
 WAITING = {
     "OPENBLAS_NUM_THREADS": "1",  # a process of several threads must not fork
     "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS would end a fork that uses its media frameworks
@@ -212,7 +217,7 @@ def load() -> None:
     import runner
 
     for module in pkgutil.walk_packages(runner.__path__, "runner."):
-        if module.name not in FIRST_MODULES:
+        if module.name not in FIRST_MODULES | EXTRAS:
             importlib.import_module(module.name)
 
 

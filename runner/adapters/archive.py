@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import stat
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,8 @@ _BLOCK = 1024 * 1024
 MOST_TEXT = 256 * 1024 * 1024
 
 
-def write(target: Path, members: Sequence[tuple[str, bytes | Path]]) -> int:
-    """Write an archive, whole or not at all; its length in bytes. Raises OSError."""
+def write(target: Path, members: Iterable[tuple[str, bytes | Path]]) -> int:
+    """Write an archive, whole or not at all; its length in bytes. Raises OSError, and whatever `members` raises."""
     with replacing(target) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             for name, content in members:

@@ -22,7 +22,7 @@ from runner.language.pipeline import Assemble, Generate, Report, Step, Timeline
 from runner.planning.history import History
 from runner.screen import report as view_of
 from runner.screen.clean import words
-from runner.steps import command, film
+from runner.steps import command, film, interchange
 from runner.steps.cut import BadCut
 from runner.steps.film import Film
 
@@ -63,9 +63,7 @@ async def finish(steps: Sequence[Step], made: Made, records: list[Record]) -> No
                     records.append(cutting.record(wanted))
                     records[-1].update(await _film(wanted, made))
             case Timeline():
-                films = [each for each in made.loaded.films if each.step is step.of]
-                for wanted in films:
-                    name = timelines.name_of(step.output, wanted, alone=len(films) == 1)
+                for wanted, name in film.timelines(step, made.loaded.films):
                     records.append({"step": "timeline", "output": name})
                     records[-1].update(await _timeline(wanted, name, made))
             case Report():
@@ -95,17 +93,40 @@ async def _timeline(wanted: Film, name: str, made: Made) -> Record:
             results=results,
             out=made.outputs.path(""),
         )
-        content = timelines.text(wanted, name, known).encode("utf-8", "surrogatepass")
+        text = timelines.text(wanted, name, known)
     except film.Incomplete as fault:
         return {"status": "stopped", "missing": list(fault.takes)}
     except (BadCut, Undecodable) as fault:
         return {"status": "failed", "error": str(fault)}
+    if not name.endswith(".otio"):
+        return await _export(name, text, made)
+    content = text.encode("utf-8", "surrogatepass")
     sha256 = hashlib.sha256(content).hexdigest()
     new = made.outputs.current(name, sha256) is None
     if new:
         await asyncio.to_thread(write_whole, made.outputs.path(name), content)
         await made.outputs.note(name, sha256, sha256)
     return {"status": "done", "sha256": sha256, "made": new}
+
+
+async def _export(name: str, text: str, made: Made) -> Record:
+    """Write a timeline in another format, unless it is already made of just this; say what that has no place for."""
+    export = interchange.Export(target=made.outputs.path(name), text=text)
+    left_out: Record = {"left_out": list(export.left_out)} if export.left_out else {}
+    known = made.outputs.current(name, export.fingerprint)
+    if known is not None:
+        return {"status": "done", "sha256": known.sha256, "made": False, **left_out}
+    if left_out:
+        made.note(f"{name} has no place for {', '.join(export.left_out)}")
+    try:
+        await asyncio.to_thread(export.write, made.stopped)
+    except film.Stopped:
+        return {"status": "stopped"}
+    except interchange.Unwritable as fault:
+        return {"status": "failed", "error": str(fault)}
+    sha256 = await asyncio.to_thread(sha256_of, export.target)
+    await made.outputs.note(name, sha256, export.fingerprint)
+    return {"status": "done", "sha256": sha256, "made": True, **left_out}
 
 
 async def _report(step: Report, made: Made) -> Record:

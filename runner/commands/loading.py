@@ -26,7 +26,7 @@ from runner.language import pipeline as pipelines
 from runner.language import storyboard as storyboards
 from runner.language.exec_step import Exec
 from runner.language.picks import Picks
-from runner.language.pipeline import Assemble, Pipeline
+from runner.language.pipeline import Assemble, Pipeline, Timeline
 from runner.language.storyboard import Storyboard
 from runner.language.take import Take
 from runner.planning.chain import build_all
@@ -199,15 +199,19 @@ def _unknown_cuts(storyboard: Storyboard, pipeline: Pipeline) -> Iterator[Diagno
 
 
 def _same_outputs(made: Sequence[Film], pipeline: Pipeline) -> Iterator[Diagnostic]:
-    """Films that would be written over each other, or over what a program makes: only the cuts tell what they are called."""
+    """Films and timelines that would be written over each other, or over what a program makes: only the cuts tell what they are called."""
     first = {name.casefold(): step.span for step in pipeline.steps if isinstance(step, Exec) for name in step.outputs}
-    for one in made:
-        before = first.setdefault(one.output.casefold(), one.step.span)
-        if before is not one.step.span:
+    named: list[tuple[str, Assemble | Timeline]] = [(one.output, one.step) for one in made]
+    for step in pipeline.steps:
+        if isinstance(step, Timeline):
+            named += [(name, step) for _, name in film.timelines(step, made)]
+    for name, step in named:
+        before = first.setdefault(name.casefold(), step.span)
+        if before is not step.span:
             yield Diagnostic(
                 code="bad-path",
-                headline=f"two steps make `{one.output}`",
-                span=one.step.span,
+                headline=f"two steps make `{name}`",
+                span=step.span,
                 others=(Label(span=before, text="the other one"),),
                 help="give one of them an `output` of its own",
             )

@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.adapters import lock, root
 from runner.adapters.journal import Journal
 from runner.adapters.store import Store
-from runner.commands import loading, saved
+from runner.commands import extras, loading, saved
 from runner.commands.deciding import Decided, decide
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
@@ -33,6 +33,7 @@ def plan(
     with peeked(place.state) as journal:
         loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
         loaded.demand()
+        extras.demand(loaded.pipeline)
         decided = decide(loaded, options, journal, Store(place.state))
     if save_as is not None:
         decided = _saved(save_as, loaded, options)  # anew, since a run may have ended meanwhile

@@ -21,7 +21,7 @@ from runner.adapters.keys import fingerprint
 from runner.adapters.media import PROBE_VERSION, Probe, facts_to_json
 from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
-from runner.commands import balance, loading, quota, saved
+from runner.commands import balance, extras, loading, quota, saved
 from runner.commands.adopting import adopt
 from runner.commands.budgeting import admit
 from runner.commands.deciding import decide, out_folder
@@ -77,6 +77,8 @@ def _carry_out(file: Path, options: Options, view: Format, terminal: Terminal, t
     with peeked(place.state) as known:
         loaded = loading.load(place, path, options, known.probed if known else lambda *_: None)
     loaded.demand()
+    if not options.collecting:
+        extras.demand(loaded.pipeline)
     if not loaded.service.provider.free and not options.collecting and (kind := network_of(place.state)):
         raise Refused(
             f"the state folder {place.state} lies on a network file system ({kind}), where no lock and no receipt is sure",

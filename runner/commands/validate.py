@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.commands import loading
+from runner.commands import extras, loading
 from runner.commands.options import Options
 from runner.commands.peek import peeked
 from runner.core.diagnostics import Diagnostic, Rejected, has_errors
@@ -31,7 +31,7 @@ def validate(files: Sequence[Path], options: Options, view: Format, terminal: Te
             except Rejected as rejected:
                 found.extend(rejected.diagnostics)
                 continue
-        found.extend(loaded.diagnostics)
+        found.extend((*loaded.diagnostics, *extras.lacking(loaded.pipeline)))
         takes += len(loaded.built)
     if found or view is Format.JSON:
         terminal.out(formatted(found, view, colour=terminal.colour_out))

@@ -13,7 +13,7 @@ MOST_OUTPUTS = 64
 MOST_SECONDS = 24 * 3600
 TIMEOUT_S = 600
 _BELOW = "^(?![/.-])(?!clips/)(?!.*/\\.{0,2}/).*[^/]"
-OUTPUT, PAGE, PICTURE, TIMELINE = (f"{_BELOW}\\.{ending}$" for ending in ("mp4", "html", "png", "otio"))
+OUTPUT, PAGE, PICTURE, TIMELINE = (f"{_BELOW}\\.{ending}$" for ending in ("mp4", "html", "png", "(otio|otioz|xml|edl)"))
 MADE = "^(?![/.-])(?!clips(/|$))(?!manifest\\.json(/|$))(?!.*(^|/)\\.{0,2}/)(?!.*/\\.{0,2}$).+$"
 
 
@@ -209,7 +209,7 @@ def _timeline() -> Schema:
         "Write the films of the assembly before it as timelines that an editor opens",
         {
             "output": {
-                "description": "The timeline's file below the out folder",
+                "description": "The timeline's file below the out folder; its ending says the format, of which .otio needs no extra",
                 "type": "string",
                 "pattern": TIMELINE,
                 "default": "film.otio",

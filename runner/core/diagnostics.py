@@ -85,6 +85,7 @@ class Diagnostic:
 CODES: dict[str, str] = {
     "bad-cut": "a trim, a transition or a voice does not fit the clips that are asked for",
     "unknown-cut": "a pipeline names a cut that the storyboard has not",
+    "missing-extra": "a step needs a library that is not installed here",
     "unknown-pick": "a pick names a take that there is not",
     "unknown-shot": "a cut or a link names a shot or variant that there is not, or a shot of several variants",
     "unknown-axis": "a cut is made for an axis or label that its shots have not",

@@ -8,14 +8,17 @@ from runner.language.node import Node
 TAKEN = ("clips", "manifest.json")  # in the out folder, by the run itself
 
 
-def read_output(at: Node, name: str, faults: Faults, *, ending: str, example: str) -> str | None:
-    """A file's name that ends in `ending`; None after reporting why it is none."""
+def read_output(at: Node, name: str, faults: Faults, *, ending: str | tuple[str, ...], example: str) -> str | None:
+    """A file's name that ends in `ending`, or in one of several; None after reporting why it is none."""
     written = fields.fixed_text(at, f"`{name}`", faults, takes="a file's name")
     if written is None:
         return None
     reason = unfit(written)
-    if not reason and (not written.endswith(ending) or written.endswith(f"/{ending}") or written == ending):
-        reason = f"its name ends in `{ending}`"
+    endings = (ending,) if isinstance(ending, str) else ending
+    file = written.rpartition("/")[2]
+    if not reason and (file in endings or not file.endswith(endings)):
+        listed = [f"`{each}`" for each in endings]
+        reason = f"its name ends in {' or '.join([', '.join(listed[:-1]), listed[-1]] if listed[1:] else listed)}"
     if not reason:
         return written
     _refuse(written, name, reason, at.span, faults, example)

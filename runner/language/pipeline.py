@@ -66,7 +66,7 @@ class Report:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """Write the films of an assembly, the last one before this step, as timelines for an editor. `output` is posix, below the out
-    folder."""
+    folder, and ends in one of `TIMELINES`."""
 
     output: str
     of: Assemble
@@ -74,6 +74,7 @@ class Timeline:
 
 
 Step = Generate | Assemble | Exec | Report | Timeline
+TIMELINES = (".otio", ".otioz", ".xml", ".edl")  # what a timeline's name may end in: its format
 OFTEN = ("assemble", "exec", "timeline")  # steps there may be several of
 
 
@@ -309,7 +310,7 @@ def _timeline(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Time
             help="a timeline is one of the films of the assembly before it",
         )
     output = tree.get("output") if tree else None
-    name = read_output(output, "output", faults, ending=".otio", example="film.otio") if output else "film.otio"
+    name = read_output(output, "output", faults, ending=TIMELINES, example="film.otio") if output else "film.otio"
     if tree is None or film is None or name is None:
         return None
     return Timeline(output=name, of=film, span=entry.key.span)

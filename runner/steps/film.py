@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
 from runner.language.cut import FPS, Cut, Heard, Sound
-from runner.language.pipeline import Assemble, Missing
+from runner.language.pipeline import Assemble, Missing, Timeline
 from runner.language.take import Join, Layer, Setting, Take, Transition
 from runner.planning.edit import Edit, Slot, edits
 from runner.steps.cut import PLAIN, BadCut, CutPlan, Piece, Stopped, plan_cut
@@ -29,6 +29,7 @@ __all__ = [
     "pieces",
     "plain",
     "rehearse",
+    "timelines",
 ]
 
 MENDS = "write times that fit, or ask for a longer clip: `duration` in the shot's `params`"
@@ -76,6 +77,16 @@ def films(step: Assemble, cuts: Sequence[Cut], takes: Sequence[Take]) -> tuple[F
     return tuple(
         Film(output=edit.output(name), edit=edit, step=step) for cut, name in wanted for edit in edits(cut, takes)
     )
+
+
+def timelines(step: Timeline, made: Sequence[Film]) -> Iterator[tuple[Film, str]]:
+    """The films the step writes, of those the pipeline makes, and the file of each: where `output` says; of several beside it, named as
+    the film."""
+    wanted = [film for film in made if film.step is step.of]
+    path = PurePosixPath(step.output)
+    for film in wanted:
+        alone = len(wanted) == 1
+        yield film, step.output if alone else str(path.with_name(PurePosixPath(film.output).stem + path.suffix))
 
 
 def plain(cut: Cut) -> Assemble:

@@ -24,7 +24,7 @@ CASES = Path(__file__).parents[1] / "cases"
 STORYBOARD = "film.yaml"
 
 # Codes that no single storyboard can show, and the test that shows each.
-SHOWN_ELSEWHERE: dict[str, str] = {}
+SHOWN_ELSEWHERE: dict[str, str] = {"missing-extra": "tests/flow/test_timeline.py"}
 
 
 def names(folder: str) -> list[str]:

@@ -24,6 +24,7 @@ LIBRARIES = {
     "rich",
     "click",
     "dotenv",
+    "opentimelineio",
 }
 
 

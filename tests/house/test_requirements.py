@@ -9,10 +9,14 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from runner.steps.interchange import INSTALL
+
 HOME = Path(__file__).parents[2]
 PROJECT = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))
 RUN = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
-DEVELOP = [*RUN, *PROJECT["project"]["optional-dependencies"]["dev"]]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+ALL = "shotrunner[timeline]"  # in `dev`: every extra there is
+DEVELOP = [*RUN, *EXTRAS["timeline"], *(one for one in EXTRAS["dev"] if one != ALL)]
 
 
 def pinned(name: str) -> dict[str, Requirement]:
@@ -36,6 +40,11 @@ def test_every_dependency_is_pinned_by_hash_and_no_line_names_an_index(name: str
     for requirement in map(Requirement, wanted):
         version = next(iter(found[canonicalize_name(requirement.name)].specifier)).version
         assert requirement.specifier.contains(version), f"{requirement}, but {version} is pinned: make requirements"
+
+
+def test_development_has_every_extra_and_a_refusal_names_what_one_installs() -> None:
+    assert EXTRAS.keys() == {"dev", "timeline"} and ALL in EXTRAS["dev"]
+    assert f"pip install {' '.join(Requirement(one).name for one in EXTRAS['timeline'])}" == INSTALL
 
 
 def test_what_runs_is_what_is_developed_with() -> None:

@@ -305,5 +305,19 @@ def test_a_timeline_is_that_of_the_assembly_before_it() -> None:
     text = "provider: animatic\nsteps:\n  - generate: {}\n  - assemble: {output: a.mp4}\n  - timeline: {}\n"
     steps = lawful(text).steps
     assert isinstance(steps[2], Timeline) and steps[2].of is steps[1] and steps[2].output == "film.otio"
-    assert codes(text.replace("timeline: {}", "timeline: {output: film.xml}")) == ["bad-path"]
     assert codes(text.replace("  - assemble: {output: a.mp4}\n", "")) == ["one-of"]
+
+
+@pytest.mark.parametrize("ending", ["otio", "otioz", "xml", "edl"])
+def test_a_timelines_name_ends_in_its_format(ending: str) -> None:
+    text = "provider: animatic\nsteps:\n  - generate: {}\n  - assemble: {}\n  - timeline: {output: cut/a.otio}\n"
+    steps = lawful(text.replace("a.otio", f"a.{ending}")).steps
+    assert isinstance(steps[2], Timeline) and steps[2].output == f"cut/a.{ending}"
+    for wrong in (f".{ending}", ending, f"a.{ending}.txt", f"a.{ending.upper()}"):
+        assert codes(text.replace("a.otio", wrong)) == ["bad-path"]
+
+
+def test_another_format_of_a_timeline_is_refused_with_those_there_are() -> None:
+    text = "provider: animatic\nsteps:\n  - generate: {}\n  - assemble: {}\n  - timeline: {output: film.fcpxml}\n"
+    (fault,) = faults(f"pipeline: 1\n{text}")
+    assert "ends in `.otio`, `.otioz`, `.xml` or `.edl`" in fault.headline
