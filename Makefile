@@ -9,7 +9,7 @@ PIPELINE ?= draft
 PLAN ?= plan.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo film plan planned test unit soak interop schemathesis lint format typecheck check build clean install schemas golden bench requirements
+.PHONY: help demo film plan planned test unit soak interop schemathesis lint format typecheck check build clean install schemas golden picks bench requirements
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ schemas: $(VENV)/.dev ## generate the editor's schemas anew from the models
 
 golden: $(VENV)/.dev ## write the expected messages of tests/cases anew, to be read before they are committed
 	UPDATE_CASES=1 $(BIN)/python -m pytest tests/flow/test_cases.py
+
+picks: $(VENV)/.dev ## choose the example's take at its clip of today, after the animatics have changed
+	UPDATE_PICKS=1 $(BIN)/python -m pytest tests/flow/test_example_picks.py
 
 bench: $(VENV)/.dev ## measure: rendering, planning
 	for file in benchmarks/*.py; do $(BIN)/python $$file; done

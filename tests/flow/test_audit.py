@@ -53,7 +53,7 @@ def test_what_a_run_wrote_holds_also_without_its_state_and_nothing_is_written(co
     before = sorted(copy.folder.rglob("*"))
     ended = copy.shotrunner("audit", MANIFEST)
     assert ended.code == 0, ended
-    assert "1 storyboard, 4 clips, 1 reference, 4 keys, 1 output checked: all of it holds" in ended.out
+    assert "1 storyboard, 4 clips, 1 reference, 4 keys, 3 outputs checked: all of it holds" in ended.out
     assert sorted(copy.folder.rglob("*")) == before
 
 

@@ -23,6 +23,7 @@ from runner.commands.options import Options
 from runner.contract import price
 from runner.core.media import Kind
 from runner.core.request import Request, request_key
+from runner.language.chain import links_of
 from runner.screen.diagnostics import Format, formatted
 
 HOME = Path(__file__).parents[2]
@@ -92,12 +93,45 @@ def test_the_film_shows_all_models_all_media_and_what_is_cut(
     requests = found.requests.values()
     assert {r.model for r in requests} == found.models.keys()
     assert {p.kind for r in requests for p in r.media} == set(Kind)
-    assert {b.take.shot for b in found.built} == {"arrival", "walk", "lamp", "portrait", "night", "morning"}
-    assert {"arrival@dawn.1", "arrival@dawn.2", "arrival@dusk.2"} <= found.requests.keys()
+    assert [b.take.id for b in found.built if b.take.number == 1] == [
+        "arrival@dawn.1", "arrival@dusk.1", "walk.1", "halt.1", "lamp.1", "portrait.1", "night.1", "morning.1", "home.1",
+    ]  # fmt: skip
+    assert {"arrival@dawn.2", "arrival@dusk.2"} <= found.requests.keys()
     assert any(b.take.trim for b in found.built)
-    assert any(b.take.transition and b.take.transition.seconds for b in found.built)
+
+
+def test_the_film_goes_on_where_a_shot_ended_and_knows_its_keeper_under_every_model(
+    checkout: Path, probed: dict[str, Mapping[str, object]]
+) -> None:
+    found = loaded(checkout, probed, "examples/lighthouse/film.yaml", "draft", None)
+    takes = {b.take.id: b.take for b in found.built}
+    links = {name: [(link.variant, link.frame) for link in links_of(take)] for name, take in takes.items()}
+    assert {name: led for name, led in links.items() if led} == {
+        "halt.1": [("walk", "last")],
+        "home.1": [("walk", None)],
+    }
+    asked = {name: request.body for name, request in found.requests.items()}
+    words = "an old keeper in a yellow raincoat"
+    assert words in str(asked["arrival@dawn.1"]["prompt"]) and words in str(asked["portrait.1"]["prompt"])
+    assert str(asked["walk.1"]["prompt"]).startswith("character1 walks")
+    media = {name: [Path(part.path or "").name for part in found.requests[name].media] for name in asked}
+    assert (media["portrait.1"][0], media["walk.1"]) == ("keeper.png", ["gait.mp4"])
+    assert len({asked[name]["model"] for name in ("arrival@dawn.1", "walk.1", "portrait.1")}) == 3
+
+
+def test_the_film_is_cut_of_what_was_picked_dissolves_and_lies_over_music(
+    checkout: Path, probed: dict[str, Mapping[str, object]]
+) -> None:
+    found = loaded(checkout, probed, "examples/lighthouse/film.yaml", "draft", None)
     (film,) = found.films
+    assert [take.id for take in film.edit.takes] == [
+        "arrival@dawn.2", "arrival@dusk.1", "walk.1", "halt.1", "lamp.1", "portrait.1", "night.1", "morning.1", "home.1",
+    ]  # fmt: skip
+    joins = [slot.transition.seconds for slot in film.edit.slots if slot.transition]
+    assert 0 in joins and sum(seconds > 0 for seconds in joins) > 3
     assert film.output == "film.mp4" and film.edit.cut and film.edit.cut.sound and film.edit.cut.sound.music
+    steps = [type(step).__name__ for step in found.pipeline.steps]
+    assert steps == ["Generate", "Assemble", "Timeline", "Report"]
 
 
 def test_every_example_stands_in_the_golden_file() -> None:
