@@ -1,10 +1,10 @@
 """Who may come in, and what they bring: names and origins, keys, JSON bodies."""
 
 import asyncio
-from hmac import compare_digest
 
 from aiohttp import web
 
+from runner.core import callers
 from runner.emulator.accounts import Account, Accounts, Bearer
 from runner.emulator.clock import Clock
 from runner.emulator.refusals import Lack, Refusal, Side
@@ -23,12 +23,9 @@ class Gate:
 
     def guard(self, request: web.Request) -> None:
         """A web page somewhere else must not reach this server through its reader's browser. Raises Refusal 403."""
-        host = request.headers.getall("Host", [])
-        if len(host) != 1 or host[0].lower() not in self._names:
-            raise Refusal(403, Side.QUERY, message="Access denied: this server has another name")
-        origins = request.headers.getall("Origin", [])
-        if not {origin.lower() for origin in origins} <= {f"http://{name}" for name in self._names}:
-            raise Refusal(403, Side.QUERY, message="Access denied: foreign origin")
+        hosts, origins = (request.headers.getall(name, []) for name in ("Host", "Origin"))
+        if why := callers.stranger(hosts, origins, self._names):
+            raise Refusal(403, Side.QUERY, message=f"Access denied: {why}")
 
     def bearer(self, request: web.Request, side: Side = Side.QUERY, lack: Lack | None = None) -> Bearer:
         """Whose key this is; `lack` is what there must not be a lack of. Raises Refusal 401, 402, 403, 404."""
@@ -41,7 +38,7 @@ class Gate:
 
     def control(self, request: web.Request) -> None:
         """Lets the control token in, and no key. Raises Refusal 401."""
-        if not compare_digest(_shown(request).encode(errors="surrogateescape"), self._control.encode()):
+        if not callers.same(_shown(request), self._control):
             raise Refusal(401, Side.QUERY)
 
 
