@@ -1,239 +1,38 @@
 """`shotrunner pick`, `unpick`, `retake`, `reject`: which take of a shot is the film's. Writes the picks file beside the storyboard alone."""
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 
-from runner.adapters.files import Checkout, write_whole
-from runner.adapters.journal import Journal
-from runner.adapters.store import Store
-from runner.commands import loading, picked
-from runner.commands.deciding import Decided, decide
-from runner.commands.loading import Loaded
+from runner.commands.choices import Change, choosing, letting_go, turning_down, undoing, write
 from runner.commands.options import Options
-from runner.commands.peek import peeked
-from runner.core.diagnostics import Source
-from runner.core.errors import Exit, Refused
-from runner.core.lifecycle import State
-from runner.core.spelling import nearest
-from runner.language.picks import Pick, Picks, Rejection, changed, load, parts_of, take_of
-from runner.planning.history import Purchase, standing
-from runner.screen.amounts import count, priced
+from runner.core.errors import Exit
 from runner.screen.clean import words
 from runner.screen.terminal import Terminal
-from runner.steps.film import Film
-
-DIGITS = 12  # of a digest where people read it
-LEAST_DIGITS = 6  # that name a clip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scene:
-    """A storyboard under a pipeline as it stands, and what its plan is."""
-
-    loaded: Loaded
-    decided: Decided
-    journal: Journal | None
-
-    @property
-    def picks(self) -> Picks:
-        return self.loaded.picks
-
-    def clip(self, take: str) -> Purchase | None:
-        """The purchase whose clip the take has now: of its request, else of the one it had before."""
-        action = next(a for a in self.decided.plan.actions if a.take.id == take)
-        keys = [action.request.key] if action.request else []
-        last = self.journal.last_keys(self.loaded.identity, self.loaded.service.name) if self.journal else {}
-        for key in (*keys, *([last[take]] if take in last else [])):
-            known = standing(self.decided.history.get(key, ()))
-            if known is not None and known.state is State.DONE and known.result is not None:
-                return known
-        return None
-
-    def ever(self, take: str) -> list[Purchase]:
-        """Every purchase that made a clip for the take, the latest first."""
-        made = [p for some in self.decided.history.values() for p in some if p.result is not None]
-        own = [p for p in made if p.intent.take == take and p.intent.storyboard == self.loaded.identity]
-        return sorted(own, key=lambda p: p.timeline[0][0] if p.timeline else "", reverse=True)
 
 
 def pick(file: Path, takes: Sequence[str], clip: str | None, note: str, options: Options, terminal: Terminal) -> Exit:
     """Choose takes, each at the clip it has now, or at an earlier one that `clip` begins the digest of. Raises `Rejected`, `Refused`."""
-
-    def choose(scene: _Scene, source: Source | None) -> tuple[str, list[str]]:
-        text, lines = source, []
-        for name in takes:
-            take = _known(scene, name)
-            found = _earlier(scene, take, clip) if clip else scene.clip(take)
-            variant, number = parts_of(take)
-            before = scene.picks.shots.get(variant)
-            digest = str(found.result["sha256"]) if found is not None and found.result else ""
-            again = before if before and before.take == number else Pick(take=number)
-            held = replace(again, pipeline=scene.loaded.pipeline.name, clip=digest) if digest else again
-            chosen = replace(held, note=note or again.note)  # what is protected already stays so
-            digest = chosen.clip
-            text = _with(text, changed(text, "shots", variant, chosen), scene)
-            if f"{variant}.{number}" in scene.picks.rejected:
-                text = _with(text, changed(text, "rejected", take, None), scene)
-            at = f"clip {digest[:DIGITS]}, pipeline {chosen.pipeline}" if digest else "no clip of it is here yet"
-            was = f"; was take {before.take}" if before and before.take != number else ""
-            lines.append(f"picked {take} ({at}){was}")
-        return text.text if text else "", lines
-
-    return _write(file, options, terminal, choose)
+    return _write(file, options, terminal, choosing(takes, clip, note))
 
 
 def unpick(file: Path, shots: Sequence[str], options: Options, terminal: Terminal) -> Exit:
     """Take the choice of variants back: the first take is the film's again. Raises `Rejected`, `Refused`."""
-
-    def undo(scene: _Scene, source: Source | None) -> tuple[str, list[str]]:
-        text, lines = source, []
-        for name in shots:
-            variant = _picked(scene, name)
-            text = _with(text, changed(text, "shots", variant, None), scene)
-            lines.append(f"{variant} is picked no more")
-        return text.text if text else "", lines
-
-    return _write(file, options, terminal, undo)
+    return _write(file, options, terminal, undoing(shots))
 
 
 def retake(file: Path, shots: Sequence[str], options: Options, terminal: Terminal) -> Exit:
     """Keep the choice of the take and let go of its clip, so that the next run makes it as the storyboard says now. Raises
     `Rejected`, `Refused`."""
-
-    def let_go(scene: _Scene, source: Source | None) -> tuple[str, list[str]]:
-        text, lines = source, []
-        for name in shots:
-            variant = _picked(scene, name)
-            freed = replace(scene.picks.shots[variant], clip="", pipeline="")
-            text = _with(text, changed(text, "shots", variant, freed), scene)
-            lines.append(f"{variant}.{freed.take} stays picked, and is made as its prompt says now")
-        return text.text if text else "", lines
-
-    return _write(file, options, terminal, let_go)
+    return _write(file, options, terminal, letting_go(shots))
 
 
 def reject(file: Path, takes: Sequence[str], note: str, options: Options, terminal: Terminal) -> Exit:
     """Turn takes down, with a note for whoever asks why. Raises `Rejected`, `Refused`."""
-
-    def turn_down(scene: _Scene, source: Source | None) -> tuple[str, list[str]]:
-        text, lines = source, []
-        for name in takes:
-            take = _known(scene, name)
-            variant, number = parts_of(take)
-            found = scene.clip(take)
-            digest = str(found.result["sha256"]) if found is not None and found.result else ""
-            text = _with(text, changed(text, "rejected", take, Rejection(note=note, clip=digest)), scene)
-            if (known := scene.picks.shots.get(variant)) and known.take == number:
-                text = _with(text, changed(text, "shots", variant, None), scene)
-                lines.append(f"rejected {take}, which was picked")
-            else:
-                lines.append(f"rejected {take}")
-        return text.text if text else "", lines
-
-    return _write(file, options, terminal, turn_down)
-
-
-Change = Callable[[_Scene, Source | None], tuple[str, list[str]]]
+    return _write(file, options, terminal, turning_down(takes, note))
 
 
 def _write(file: Path, options: Options, terminal: Terminal, change: Change) -> Exit:
-    """Change the file, and say what becomes of the plan with it."""
-    place, path = loading.project(file, options)
-    files = Checkout(root=place.root, shown_from=Path.cwd())
-    with peeked(place.state) as journal:
-
-        def seen() -> _Scene:
-            loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
-            loaded.demand()
-            decided = decide(loaded, options, journal, Store(place.state))
-            return _Scene(loaded=loaded, decided=decided, journal=journal)
-
-        before = seen()
-        source = picked.source(files, path)
-        text, lines = change(before, source)
-        load(Source(path=picked.name_of(path), name=files.shown(picked.name_of(path)), text=text))
-        target = place.root / picked.name_of(path)
-        if target.is_symlink():
-            raise Refused(f"{os.path.relpath(target)} is a symbolic link", help="make it a file of its own")
-        if source is None or text != source.text:
-            try:
-                write_whole(target, text.encode())
-            except OSError as fault:
-                raise Refused(f"{os.path.relpath(target)} cannot be written: {fault.strerror}") from fault
-        after = seen()
-    terminal.out("".join(f"{words(line)}\n" for line in (*lines, *_stale(before, after))))
-    terminal.talk(words(os.path.relpath(target)))
+    written = write(file, options, change)
+    terminal.out("".join(f"{words(line)}\n" for line in written.lines))
+    terminal.talk(words(written.file))
     return Exit.DONE
-
-
-def _stale(before: _Scene, after: _Scene) -> list[str]:
-    """What the next run does that it would not have done before."""
-    was = {a.take.id: a for a in before.decided.plan.actions}
-    lines = []
-    for action in after.decided.plan.actions:
-        old = was.get(action.take.id)
-        if action.spends and not (old and old.spends and old.request == action.request):
-            price = (
-                "at an unknown price"
-                if action.price is None or action.request is None
-                else priced(action.price, action.request.unit)
-            )
-            free = after.loaded.service.provider.free
-            lines.append(f"the next run makes {action.take.id} anew{'' if free else f': {price}'}, {action.reason}")
-    cuts = [
-        film.output
-        for film, old in zip(after.loaded.films, before.loaded.films, strict=False)
-        if _ids(film) != _ids(old)
-    ]
-    if cuts:
-        more = f" and {count(len(cuts) - 4, 'film')} more" if len(cuts) > 4 else ""
-        lines.append(f"the next run cuts {', '.join(cuts[:4])} anew{more}")
-    return lines
-
-
-def _ids(film: Film) -> list[str]:
-    return [take.id for take in film.edit.takes]
-
-
-def _with(before: Source | None, text: str, scene: _Scene) -> Source:
-    name = picked.name_of(scene.loaded.storyboard.source.path)
-    return Source(path=name, name=before.name if before else name, text=text)
-
-
-def _known(scene: _Scene, name: str) -> str:
-    """The take of this name, or the only take of the variant. Raises `Refused`."""
-    takes = [b.take for b in scene.loaded.built]
-    if any(take.id == name for take in takes):
-        return name
-    of_it = [take.id for take in takes if name in (take.variant, take.shot)]
-    if len(of_it) == 1:
-        return of_it[0]
-    meant = nearest(name, [take.id for take in takes])
-    advice = f"its takes: {', '.join(of_it[:8])}" if of_it else f"did you mean `{meant}`?" if meant else ""
-    raise Refused(f"there is no take `{name}`", help=advice)
-
-
-def _picked(scene: _Scene, name: str) -> str:
-    """The picked variant of this name, or of this take. Raises `Refused`."""
-    told = take_of(name)
-    for variant in (name, *([told[0]] if told else [])):
-        if variant in scene.picks.shots:
-            return variant
-    meant = nearest(name, list(scene.picks.shots))
-    raise Refused(f"nothing is picked of `{name}`", help=f"did you mean `{meant}`?" if meant else "")
-
-
-def _earlier(scene: _Scene, take: str, clip: str) -> Purchase:
-    found = [p for p in scene.ever(take) if str((p.result or {}).get("sha256", "")).startswith(clip.lower())]
-    digests: Mapping[str, Purchase] = {str((p.result or {})["sha256"]): p for p in found}
-    if len(clip) < LEAST_DIGITS or len(digests) != 1:
-        many = "several clips" if len(digests) > 1 else "no clip"
-        raise Refused(
-            f"{many} of {take} begin with {clip}"
-            if len(clip) >= LEAST_DIGITS
-            else f"{clip} is too short to name a clip",
-            help=f"`shotrunner history STORYBOARD {take}` lists them",
-        )
-    return next(iter(digests.values()))
