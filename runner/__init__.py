@@ -24,7 +24,7 @@ Doors, the only files that import a third-party library:
     jsonschema            contract.check
     jsonschema_rs         contract.check
     sqlite3               adapters.journal adapters.journal_file adapters.group_commit emulator.store
-    aiohttp               adapters.client adapters.download emulator.app emulator.callbacks emulator.door emulator.routes emulator.downloads emulator.forms emulator.fetch emulator.gate emulator.filing emulator.page
+    aiohttp               adapters.client adapters.download adapters.report_server emulator.app emulator.callbacks emulator.door emulator.routes emulator.downloads emulator.forms emulator.fetch emulator.gate emulator.filing emulator.page
     av                    adapters.streams adapters.cutting steps.assemble steps.clip steps.picture steps.poster steps.sound steps.loudness steps.mix steps.splice emulator.demux emulator.footage emulator.lens emulator.mp4 emulator.posters emulator.sound
     PIL                   adapters.pictures steps.contact steps.slate emulator.card emulator.lettering emulator.picture
     numpy                 steps.loudness steps.mix steps.picture steps.slate steps.sound emulator.*

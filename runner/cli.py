@@ -339,14 +339,29 @@ def unpack(archive: Path, folder: Path | None, **told: Any) -> Exit:
     help="The page; else index.html in the out folder.",
 )
 @click.option("--sheet", type=click.Path(path_type=Path), metavar="FILE", help="Draw a contact sheet too, a PNG.")
+@click.option("--serve", is_flag=True, help="Serve the page on this machine until Ctrl-C; picks are written from it.")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="With --serve: the port; else any free one.")
 @SCREEN
-def report(storyboard: Path, output: Path | None, sheet: Path | None, **told: Any) -> Exit:
+def report(
+    storyboard: Path, output: Path | None, sheet: Path | None, serve: bool, port: int | None, **told: Any
+) -> Exit:
     """Show the takes of a run side by side in one HTML file: to look at, to compare, to choose from. No network.
 
     \b
     shotrunner report film.yaml
     shotrunner report film.yaml --pipeline preview --sheet contact.png
+    shotrunner report film.yaml --serve
     """
+    if serve and (output or sheet):
+        raise click.UsageError(
+            "--serve writes no page and no sheet: leave out --output and --sheet", click.get_current_context()
+        )
+    if port is not None and not serve:
+        raise click.UsageError("--port goes with --serve", click.get_current_context())
+    if serve:
+        from runner.commands.serving import serve as server
+
+        return _within(told, lambda _, terminal: server(storyboard, port or 0, typed(told), terminal))
     from runner.commands.report import report as command
 
     return _within(told, lambda view, terminal: command(storyboard, output, sheet, typed(told), terminal))

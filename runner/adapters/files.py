@@ -142,6 +142,21 @@ def reader(files: Files) -> Callable[[str], Source]:
     return read
 
 
+def below(folder: Path, name: str) -> Path:
+    """The regular file `name` (posix, relative) below a folder, if it is reached through no symbolic link. Raises `Unreadable`."""
+    try:
+        path = folder / name
+        if Path(name).is_absolute() or path.resolve(strict=True) != folder.resolve() / name:
+            raise Unreadable("is no file of this folder")
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise Unreadable("is not a regular file")
+    except FileNotFoundError:
+        raise Unreadable(MISSING) from None
+    except (OSError, ValueError, RuntimeError) as fault:
+        raise Unreadable(f"cannot be opened ({getattr(fault, 'strerror', None) or 'not a lawful path'})") from None
+    return path
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

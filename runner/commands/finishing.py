@@ -133,10 +133,9 @@ async def _report(step: Report, made: Made) -> Record:
     """Write the page and the contact sheet of all that was made; equal ones are left as they are."""
     if made.stopped():
         return {"status": "stopped"}
-    folder = made.outputs.path("")
-    seen = await asyncio.to_thread(
-        sheet.look, made.loaded, made.decided, made.history, made.journal, made.document(), folder
-    )
+    document = made.document()
+    clips = sheet.placed(document, made.outputs.path(""))
+    seen = await asyncio.to_thread(sheet.look, made.loaded, made.decided, made.history, made.journal, document, clips)
     page = view_of.html(seen.sheet).encode()
     sha256 = hashlib.sha256(page).hexdigest()
     new = made.outputs.current(step.output, sha256) is None
@@ -146,7 +145,7 @@ async def _report(step: Report, made: Made) -> Record:
     record: Record = {"status": "done", "sha256": sha256, "made": new}
     if step.sheet is not None:
         picture = made.outputs.path(step.sheet)
-        await asyncio.to_thread(seen.contact, picture)
+        await asyncio.to_thread(lambda: write_whole(picture, seen.contact))
         drawn = sha256_of(picture)
         await made.outputs.note(step.sheet, drawn, drawn)
         record["outputs"] = [{"output": step.sheet, "sha256": drawn}]

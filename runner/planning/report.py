@@ -1,10 +1,13 @@
 """What a run came to, as one looks at it: its takes side by side, shot by shot. Pure."""
 
 import difflib
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from runner.language.picks import Picks, parts_of
 
 Document = Mapping[str, Any]  # a manifest that fits schemas/manifest.schema.json
 _WORDS = re.compile(r"\s+|[^\s]+")
@@ -23,7 +26,7 @@ class Change:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What is known of a take beside its manifest: `reason` of the last plan; `before`, the prompt of the clip that was made for
-    it before this one, None if there was none or it had the same; `poster`, a picture of its clip as a data URI, "" without."""
+    it before this one, None if there was none or it had the same; `poster`, a link to a picture of its clip, "" without."""
 
     reason: str = ""
     before: str | None = None
@@ -32,7 +35,8 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One take. `clip` is its file relative to the report, "" if there is none; `cost` an amount as text, "" on a free service."""
+    """One take. `clip` is its file relative to the report and `sha256` its digest, "" if there is none; `cost` an amount as text, ""
+    on a free service; `rejected` tells that it was turned down, and `note` why it was, or why it was picked."""
 
     id: str
     number: int
@@ -48,18 +52,22 @@ class Card:
     reason: str
     error: str
     clip: str
+    sha256: str
     facts: str
     poster: str
     key: str
     picked: bool
+    rejected: bool
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """All takes of one variant, side by side."""
+    """All takes of one variant, side by side. `mark` is another whenever something else is picked or rejected of them."""
 
     id: str
     title: str
+    mark: str
     cards: tuple[Card, ...]
 
 
@@ -84,10 +92,8 @@ class Sheet:
         return sum(len(variant.cards) for variant in self.variants)
 
 
-def sheet(
-    manifest: Document, known: Mapping[str, Known], picked: Mapping[str, int], *, typed: str, free: bool
-) -> Sheet:
-    """`known` is by take; `picked` the number of the picked take by variant; `typed` the storyboard as one would type it."""
+def sheet(manifest: Document, known: Mapping[str, Known], picks: Picks, *, typed: str, free: bool) -> Sheet:
+    """`known` is by take; `typed` the storyboard as one would type it."""
     groups: dict[str, list[Card]] = {}
     titles: dict[str, str] = {}
     for take in manifest["takes"]:
@@ -95,9 +101,9 @@ def sheet(
             continue
         variant, _, number = str(take["id"]).rpartition(".")
         told = known.get(take["id"], Known())
-        groups.setdefault(variant, []).append(_card(take, int(number), told, picked.get(variant) == int(number), free))
+        groups.setdefault(variant, []).append(_card(take, int(number), told, picks, free))
         titles.setdefault(variant, str(take["title"]))
-    storyboard, totals = manifest["storyboard"], manifest["totals"]
+    storyboard, totals, told_of = manifest["storyboard"], manifest["totals"], marks(picks)
     cards = [card for some in groups.values() for card in some]
     counted = [card.status for card in cards]
     sums = [("estimated", totals["estimated"]), ("committed", totals["committed"])]
@@ -111,14 +117,28 @@ def sheet(
         totals=() if free else tuple((name, f"{sum_} {totals['unit']}s") for name, sum_ in sums if sum_ is not None),
         statuses={status: counted.count(status) for status in dict.fromkeys(counted)},
         models=tuple(sorted({card.model for card in cards})),
-        variants=tuple(Variant(id=v, title=titles[v], cards=tuple(some)) for v, some in groups.items()),
+        variants=tuple(
+            Variant(id=v, title=titles[v], mark=told_of.get(v, ""), cards=tuple(some)) for v, some in groups.items()
+        ),
     )
 
 
-def _card(take: Document, number: int, known: Known, picked: bool, free: bool) -> Card:
+def marks(picks: Picks) -> dict[str, str]:
+    """By variant a word for what is picked and rejected of it; none where nothing is. Two files that say the same have the same."""
+    told: dict[str, list[str]] = {}
+    for variant, pick in picks.shots.items():
+        told.setdefault(variant, []).append(repr(("picked", pick.take, pick.pipeline, pick.clip, pick.note)))
+    for take, rejection in sorted(picks.rejected.items()):
+        told.setdefault(parts_of(take)[0], []).append(repr(("rejected", take, rejection.clip, rejection.note)))
+    return {variant: hashlib.sha256("\n".join(all_).encode()).hexdigest()[:16] for variant, all_ in told.items()}
+
+
+def _card(take: Document, number: int, known: Known, picks: Picks, free: bool) -> Card:
     request: Document = take["request"] or {}
     prompt = str(take["prompt"] or "")
     cost, error, clip = take["cost"], take["error"] or {}, take["clip"]
+    pick, rejection = picks.shots.get(parts_of(take["id"])[0]), picks.rejected.get(take["id"])
+    picked = pick is not None and pick.take == number
     charged = cost["charged"] or cost["reserved"] or cost["estimated"]
     return Card(
         id=take["id"],
@@ -135,10 +155,13 @@ def _card(take: Document, number: int, known: Known, picked: bool, free: bool) -
         reason=known.reason,
         error=": ".join(str(error[part]) for part in ("code", "message") if error.get(part)),
         clip=clip["path"] if clip else "",
+        sha256=clip["sha256"] if clip else "",
         facts=_facts(clip) if clip else "",
         poster=known.poster,
         key=take["key"] or "",
         picked=picked,
+        rejected=rejection is not None,
+        note=rejection.note if rejection else pick.note if pick and picked else "",
     )
 
 

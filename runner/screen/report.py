@@ -7,36 +7,46 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import quote
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from runner.planning.report import Sheet
 from runner.screen import clean
 
-PAGE, STYLE, SCRIPT = "report.html", "report.css", "report.js"
+PAGE, FAULT, STYLE, SCRIPT = "report.html", "fault.html", "report.css", "report.js"
+_SELF = " 'self'"
 
 
-def html(sheet: Sheet) -> str:
-    """The whole file. Words of strangers are escaped, and free of what turns the direction of writing."""
-    style, script = _part(STYLE), _part(SCRIPT)
-    return (
-        _environment()
-        .from_string(_part(PAGE))
-        .render(
-            sheet=sheet,
-            style=style,
-            script=script,
-            policy=_policy(style, script),
-            pick=f"shotrunner pick {shlex.quote(sheet.storyboard)}",
-        )
+def html(sheet: Sheet, *, writes: str = "", now: str = "") -> str:
+    """The whole file. Words of strangers are escaped, and free of what turns the direction of writing. `writes` is the picks file as
+    one would type it, where a server of this machine writes it, and `now` its word for the files that the page is made of; without
+    one the page makes the line that does."""
+    return _rendered(
+        PAGE,
+        served=bool(writes),
+        sheet=sheet,
+        script=_part(SCRIPT),
+        writes=writes,
+        now=now,
+        pick=f"shotrunner pick {shlex.quote(sheet.storyboard)}",
     )
 
 
-def _policy(style: str, script: str) -> str:
-    """What the page may do: draw itself, and play what lies beside it."""
+def fault(title: str, text: str) -> str:
+    """A page that says why there is none."""
+    return _rendered(FAULT, served=True, title=title, text=text)
+
+
+def policy(*, served: bool) -> str:
+    """What the page may do: draw itself, and play what lies beside it; where it is served, ask its own server too."""
     return (
-        "default-src 'none'; img-src data:; media-src 'self' file:; base-uri 'none'; form-action 'none'; "
-        f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
+        f"default-src 'none'; img-src data:{_SELF if served else ''}; media-src 'self'{'' if served else ' file:'}; "
+        f"{'connect-src' + _SELF + '; ' if served else ''}base-uri 'none'; form-action 'none'; "
+        f"style-src '{_digest(_part(STYLE))}'; script-src '{_digest(_part(SCRIPT))}'"
     )
+
+
+def _rendered(name: str, *, served: bool, **values: object) -> str:
+    return _template(name).render(served=served, style=_part(STYLE), policy=policy(served=served), **values)
 
 
 def _digest(text: str) -> str:
@@ -49,9 +59,14 @@ def _part(name: str) -> str:
 
 
 @cache
+def _template(name: str) -> Template:
+    return _environment().from_string(_part(name))
+
+
+@cache
 def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["clean"] = clean.words
     environment.filters["passage"] = clean.passage
-    environment.filters["link"] = lambda path: quote(path, safe="/@+")
+    environment.filters["link"] = lambda path: quote(path.lstrip("/"), safe="/@+")
     return environment

@@ -3,11 +3,9 @@
 import math
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from runner.adapters.files import write_whole
 from runner.steps.slate import BRIGHT, DULL, GROUND, font, shortened
 
 CELL_PX, PICTURE_PX, GAP_PX, LABEL_PX = 320, 180, 16, 44
@@ -15,11 +13,8 @@ MOST_COLUMNS = 6
 MOST = 2_000  # takes; a picture of more nobody can open
 
 
-def contact(takes: Sequence[tuple[str, str, bytes | None]], target: Path) -> None:
-    """Draw the sheet: of each take its id, its status, and its poster as JPEG, None without. Equal takes give equal bytes.
-
-    Raises OSError.
-    """
+def contact(takes: Sequence[tuple[str, str, bytes | None]]) -> bytes:
+    """The sheet as PNG: of each take its id, its status, and its poster as JPEG, None without. Equal takes give equal bytes."""
     shown = takes[:MOST]
     columns = min(MOST_COLUMNS, max(1, math.ceil(math.sqrt(len(shown)))))
     rows = max(1, math.ceil(len(shown) / columns))
@@ -41,4 +36,4 @@ def contact(takes: Sequence[tuple[str, str, bytes | None]], target: Path) -> Non
         pen.text((left, top + PICTURE_PX + 24), shortened(status, plain, CELL_PX), DULL, font=plain)
     file = BytesIO()
     sheet.save(file, "PNG")
-    write_whole(target, file.getvalue())
+    return file.getvalue()

@@ -12,6 +12,7 @@ from unit.planning.test_report import manifest, take
 
 from runner.emulator.order import Order
 from runner.emulator.renderer import render
+from runner.language.picks import Picks
 from runner.planning import report
 from runner.planning.report import Known
 from runner.screen.report import html
@@ -20,7 +21,7 @@ from runner.steps.poster import poster
 
 def page(folder: Path, *takes: dict[str, Any], known: dict[str, Known] | None = None) -> str:
     """The page of these takes as a file's URL."""
-    sheet = report.sheet(manifest(*takes), known or {}, {}, typed="films/my sea.yaml", free=False)
+    sheet = report.sheet(manifest(*takes), known or {}, Picks(), typed="films/my sea.yaml", free=False)
     (folder / "index.html").write_text(html(sheet), encoding="utf-8")
     return (folder / "index.html").as_uri()
 
@@ -56,6 +57,7 @@ async def test_takes_are_chosen_by_keyboard_one_of_a_variant_and_make_one_line(t
         assert await tab.js("document.querySelector('#line').textContent") == (
             "shotrunner pick 'films/my sea.yaml' a@x.2 b.1"
         )
+        assert await tab.js("document.querySelectorAll('#write, [data-do=reject], [data-do=unpick], .why').length") == 0
         await tab.js("document.querySelector('#clear').click()")
         assert await tab.js("document.querySelector('#tray').hidden")
 

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from runner.adapters import files
-from runner.adapters.files import Checkout, Unreadable, copy_whole, part_of, reader, resolve, sha256_of, write_whole
+from runner.adapters.files import (
+    Checkout,
+    Unreadable,
+    below,
+    copy_whole,
+    part_of,
+    reader,
+    resolve,
+    sha256_of,
+    write_whole,
+)
 from runner.core.diagnostics import Rejected
 
 
@@ -240,3 +250,21 @@ def test_what_a_killed_run_left_half_written_is_cleared_by_the_next(name: str, t
 
 def test_no_two_files_are_written_in_one_place(tmp_path: Path) -> None:
     assert part_of(tmp_path / ("x" * 150 + "a")) != part_of(tmp_path / ("x" * 150 + "b"))
+
+
+def test_a_file_below_a_folder_is_one_that_nothing_leads_away_from(tmp_path: Path) -> None:
+    folder = tmp_path / "real"
+    (folder / "clips").mkdir(parents=True)
+    (folder / "clips" / "a.mp4").write_text("a", encoding="utf-8")
+    (tmp_path / "secret").write_text("s", encoding="utf-8")
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "near").symlink_to("clips")
+    os.mkfifo(folder / "pipe")
+    shortcut = tmp_path / "shortcut"
+    shortcut.symlink_to(folder)
+    for top in (folder, shortcut):  # the folder itself is the user's own word
+        assert below(top, "clips/a.mp4").read_text("utf-8") == "a"
+        outside = ("../secret", "clips/../../secret", "link", "near/a.mp4", "clips", "", ".", "gone", "pipe", "a\0b")
+        for name in (*outside, str(tmp_path / "secret"), str(folder / "clips/a.mp4")):
+            with pytest.raises(Unreadable):
+                below(top, name)

@@ -1,14 +1,16 @@
 """The report's values: what changed in a prompt, what is shown of a take."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.language.picks import Pick, Picks, Rejection
 from runner.planning import report
-from runner.planning.report import Known, changes, earlier_prompts
+from runner.planning.report import Known, changes, earlier_prompts, marks
 
 TEXTS = st.text(alphabet="ab \n.é", max_size=40)
 
@@ -39,6 +41,24 @@ def test_the_clip_before_is_the_latest_of_another_key_and_of_the_same_take() -> 
     ]
     assert earlier_prompts({"a.1": "k2", "b.1": "k9", "c.1": "k5"}, made) == {"a.1": "k3"}
     assert earlier_prompts({"a.1": "new"}, made) == {"a.1": "k2"}
+
+
+def test_a_mark_is_another_whenever_something_else_is_said_of_the_variant_and_only_then() -> None:
+    picked = {"a@x": Pick(take=2, clip="c", pipeline="draft", note="n"), "b": Pick(take=1)}
+    plain = marks(Picks(shots=picked, rejected={"a@x.1": Rejection(note="n")}))
+    again = marks(Picks(shots=dict(reversed(picked.items())), rejected={"a@x.1": Rejection(note="n")}))
+    assert plain == again and set(plain) == {"a@x", "b"} and marks(Picks()) == {}
+    others = [
+        Picks(shots={**picked, "a@x": replace(picked["a@x"], **{name: value})}, rejected={"a@x.1": Rejection(note="n")})
+        for name, value in {"take": 1, "clip": "d", "pipeline": "final", "note": ""}.items()
+    ]
+    others += [
+        Picks(shots=picked, rejected=rejected)
+        for rejected in ({}, {"a@x.1": Rejection(note="m")}, {"a@x.3": Rejection(note="n")})
+    ]
+    found = [marks(other) for other in others]
+    assert len({plain["a@x"], *(one["a@x"] for one in found)}) == 1 + len(others)
+    assert {one["b"] for one in found} == {plain["b"]}
 
 
 def take(id_: str, **more: Any) -> dict[str, Any]:
@@ -85,13 +105,14 @@ def test_takes_stand_by_variant_and_a_skipped_one_without_a_clip_is_left_out() -
     found = report.sheet(
         manifest(take("a@x.1"), take("a@x.2", status="failed"), take("b.1", status="skipped")),
         {"a@x.1": Known(before="q", reason="buy: new")},
-        {"a@x": 2},
+        Picks(shots={"a@x": Pick(take=2, note="the light")}, rejected={"a@x.1": Rejection(note="he blinks")}),
         typed="sea.yaml",
         free=False,
     )
     assert [(v.id, [c.id for c in v.cards]) for v in found.variants] == [("a@x", ["a@x.1", "a@x.2"])]
     first, second = found.variants[0].cards
-    assert (first.picked, second.picked) == (False, True)
+    assert (first.picked, first.rejected, first.note) == (False, True, "he blinks")
+    assert (second.picked, second.rejected, second.note) == (True, False, "the light")
     assert first.parameters == (("duration", "5"), ("prompt_extend", "false"))
     assert first.references == ("a.mp4",) and first.reason == "buy: new" and first.cost == "5.00 credits"
     assert [c.kind for c in first.changes] == ["gone", "new"] and second.changes == ()
