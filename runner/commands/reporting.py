@@ -48,7 +48,7 @@ from runner.steps import generate
 @dataclass(slots=True, kw_only=True)
 class Run:
     """What `run` has seen so far. `moved` is by how much the account's used credits grew, None where that is not known; `stopped` is
-    the first signal that stopped it, `drained` tells that its time to submit was over;
+    the first signal that stopped it;
     `plain` is the command without the saved plan that is carried out, "" where there is none; `over`: that plan is finished;
     `work` is under way; `crashes` what went wrong inside, `unwritten` what of the out folder could not be written."""
 
@@ -62,7 +62,6 @@ class Run:
     desk: Desk | None = None
     moved: Decimal | None = None
     stopped: Signals | None = None
-    drained: bool = False
     plain: str = ""
     over: bool = False
     work: "asyncio.Future[None] | None" = None
@@ -252,7 +251,7 @@ class Run:
             return Exit.UNKNOWN
         if self.stopped is not None:
             return Exit.SIGINT if self.stopped is Signals.SIGINT else Exit.SIGTERM
-        if any(state in OPEN for state in states.values()) or (self.drained and self.pending):
+        if any(state in OPEN for state in states.values()) or (self.pending and self.desk and self.desk.halt.later):
             return Exit.REMAINS
         if self.unwritten or self.crashes or any(state is not State.DONE for state in states.values()):
             return Exit.INCOMPLETE
@@ -264,7 +263,7 @@ class Run:
     def cut_short(self) -> bool:
         """Whether it ended before it had done all it set out to do."""
         halted = self.desk is not None and bool(self.desk.halt.why())
-        return halted or self.stopped is not None or self.drained or bool(self.crashes or self.unwritten)
+        return halted or self.stopped is not None or bool(self.crashes or self.unwritten)
 
     def _history(self) -> History:
         return self.journal.current()

@@ -305,8 +305,7 @@ def _alarm(report: Run, after_s: float | None) -> Iterator[None]:
     def drain() -> None:
         assert report.desk is not None
         if not report.desk.halt.why():
-            report.drained = True
-            report.desk.halt.submitting(f"--stop-after {duration(after_s)} has passed")
+            report.desk.halt.submitting(f"--stop-after {duration(after_s)} has passed", later=True)
             report.note("nothing new is submitted after --stop-after; what is under way is awaited")
 
     left_s = report.begun + after_s - time.monotonic()

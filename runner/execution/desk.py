@@ -25,16 +25,19 @@ MAX_UNKNOWN = 5  # unknown outcomes of one run after which nothing new is submit
 class Halt:
     """Why nothing new is submitted (`reason`), and whether the run leaves its waiting to a later one (`leave`).
 
-    `stop` is set as soon as nothing new is submitted, so that whatever waits to submit ends its waiting.
+    `stop` is set as soon as nothing new is submitted, so that whatever waits to submit ends its waiting. `later`: nothing is wrong
+    with what was left, the same command buys it another time.
     """
 
     reason: str = ""
+    later: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     leave: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def submitting(self, reason: str) -> None:
+    def submitting(self, reason: str, *, later: bool = False) -> None:
         """Stop new submissions; the first reason stands."""
-        self.reason = self.reason or reason
+        if not self.reason:
+            self.reason, self.later = reason, later
         self.stop.set()
 
     def leaving(self, reason: str) -> None:

@@ -94,7 +94,7 @@ def _set_aside(desk: Desk, request: Request, place: tuple[str, int]) -> Decimal 
     if desk.halt.why():
         return None
     if lacking := desk.room.lacking(request):
-        desk.halt.submitting(lacking)
+        desk.halt.submitting(lacking, later=True)
         return None
     taken = desk.purse.take(place, request.model, request.reserve if request.reserve is not None else ZERO)
     if taken is None:
