@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from runner.commands.budgeting import would_fit
+from runner.commands.budgeting import NARROW, would_fit
 from runner.commands.deciding import Decided
 from runner.core.errors import Refused
 from runner.core.wire import NoReply
@@ -35,8 +35,8 @@ async def asked(service: Service, key: str, terminal: Terminal) -> Balance | Non
     return found
 
 
-def demand(decided: Decided, service: Service, balance: Balance | None) -> None:
-    """Raises `Refused` where the account does not hold what the plan costs."""
+def demand(decided: Decided, service: Service, balance: Balance | None, *, narrow: str = NARROW) -> None:
+    """`narrow` says how to ask for less. Raises `Refused` where the account does not hold what the plan costs."""
     plan, price = decided.plan, decided.plan.price
     left = balance.remaining if balance else None
     if left is None or price is None or price <= left:
@@ -45,7 +45,7 @@ def demand(decided: Decided, service: Service, balance: Balance | None) -> None:
         f"{count(len(plan.to_buy), 'take')} to buy for {in_credits(price)}, "
         f"but the account at {service.name} has {in_credits(left)} left",
         notes=(would_fit(plan, left),),
-        help="add credits to the account, or narrow the run by --shots",
+        help=f"add credits to the account, or {narrow}",
     )
 
 

@@ -13,12 +13,20 @@ from runner.planning.plan import Plan
 from runner.screen.amounts import amount, count, in_both, in_credits
 from runner.screen.terminal import Terminal
 
+NARROW = "narrow the run by --shots"
+
 
 def admit(
-    loaded: Loaded, decided: Decided, options: Options, environment: Mapping[str, str], terminal: Terminal
+    loaded: Loaded,
+    decided: Decided,
+    options: Options,
+    environment: Mapping[str, str],
+    terminal: Terminal,
+    *,
+    narrow: str = NARROW,
 ) -> Decimal | None:
-    """Credits this run may newly commit, None on a free service. Raises `Refused` when the plan's worst case does not fit, or what
-    it would send is not here."""
+    """Credits this run may newly commit, None on a free service. `narrow` says how to ask for less. Raises `Refused` when the
+    plan's worst case does not fit, or what it would send is not here."""
     _demand_media(decided)
     if loaded.service.provider.free:
         return None
@@ -36,7 +44,7 @@ def admit(
             help="put a price into the model's schema, or add --allow-unpriced to buy without one",
         )
     if over(plan, caps):
-        raise _unfit(loaded, decided)
+        raise _unfit(loaded, decided, narrow)
     if opened:
         return left if caps else ZERO
     price = plan.price
@@ -52,7 +60,7 @@ def admit(
     )
 
 
-def _unfit(loaded: Loaded, decided: Decided) -> Refused:
+def _unfit(loaded: Loaded, decided: Decided, narrow: str) -> Refused:
     """The tightest cap in the headline, every cap that does not hold the plan in the notes, and what would fit under all."""
     plan, caps = decided.plan, decided.caps
     price = plan.price
@@ -64,7 +72,7 @@ def _unfit(loaded: Loaded, decided: Decided) -> Refused:
         f"{count(len(plan.to_buy), 'take')} to buy for {in_both(price, tightest.per_usd)}, "
         f"but {tightest.name} leaves {in_both(tightest.left, tightest.per_usd)}",
         notes=(*(f"{c.name}: {in_both(c.limit, c.per_usd)}, committed {in_credits(c.committed)}" for c in unfit), fits),
-        help=_advice(loaded, tightest, price),
+        help=_advice(loaded, tightest, price, narrow),
     )
 
 
@@ -87,12 +95,12 @@ def _demand_media(decided: Decided) -> None:
         )
 
 
-def _advice(loaded: Loaded, cap: Cap, price: Decimal) -> str:
+def _advice(loaded: Loaded, cap: Cap, price: Decimal, narrow: str) -> str:
     if cap.name.startswith("budget of pipeline"):
         if loaded.pipeline.budget == 0:
             return f"pipeline {loaded.pipeline.name} spends nothing; use one without a budget: --pipeline clips --budget {amount(price)}"
-        return f"raise `budget` in {loaded.pipeline.source.name}, or narrow the run by --shots"
+        return f"raise `budget` in {loaded.pipeline.source.name}, or {narrow}"
     if cap.name == "--budget":
         need = amount(price) if cap.per_usd is None else f"{amount(in_usd(price, cap.per_usd))}usd"
-        return f"add --budget {need}, or narrow the run by --shots"
-    return f"raise `budget` in {loaded.storyboard.source.name}, or narrow the run by --shots"
+        return f"add --budget {need}, or {narrow}"
+    return f"raise `budget` in {loaded.storyboard.source.name}, or {narrow}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runner.adapters.journal import Journal
 from runner.adapters.keys import fingerprint
 from runner.commands.balance import PATIENCE_S
+from runner.commands.budgeting import NARROW
 from runner.commands.deciding import Decided
 from runner.core.errors import Refused
 from runner.core.wire import NoReply
@@ -42,8 +43,10 @@ class Uploaded:
             await self.journal.note_upload(self.service, self.account, sha256, upload.url, until)
 
 
-async def demand(decided: Decided, service: Service, key: str, journal: Journal, terminal: Terminal) -> None:
-    """Raises `Refused` where the file host takes fewer files than the plan would upload; a service that has no such number to
+async def demand(
+    decided: Decided, service: Service, key: str, journal: Journal, terminal: Terminal, *, narrow: str = NARROW
+) -> None:
+    """`narrow` says how to ask for less. Raises `Refused` where the file host takes fewer files than the plan would upload; a service that has no such number to
     tell is taken as it comes."""
     if service.base_url is None or service.files_url is None or service.provider.ephemeral:
         return
@@ -59,7 +62,7 @@ async def demand(decided: Decided, service: Service, key: str, journal: Journal,
     raise Refused(
         f"{count(len(new), 'file')} to be uploaded, but the file host of {service.name} takes {left} more",
         notes=(f"to be uploaded: {', '.join(new[:8])}{' ...' if len(new) > 8 else ''}",),
-        help="wait until earlier uploads expire, delete some there, or narrow the run by --shots",
+        help=f"wait until earlier uploads expire, delete some there, or {narrow}",
     )
 
 

@@ -23,7 +23,7 @@ from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
 from runner.commands import balance, extras, loading, quota, saved
 from runner.commands.adopting import adopt
-from runner.commands.budgeting import admit
+from runner.commands.budgeting import NARROW, admit
 from runner.commands.deciding import decide, out_folder
 from runner.commands.following import Following
 from runner.commands.gitlock import NotKept
@@ -106,13 +106,14 @@ async def _run(
         terminal.talk(formatted(loaded.diagnostics, Format.TEXT, colour=terminal.colour_err))
     demand_permit(loaded, options, terminal)
     jobs = generate.jobs(decided.plan, decided.orphans, decided.ends)
+    narrow = NARROW if ticket is None else saved.narrower(ticket, Path(decided.heading.storyboard), options)
     with _naming_owed(loaded, jobs):
-        limit = admit(loaded, decided, options, os.environ, terminal)
+        limit = admit(loaded, decided, options, os.environ, terminal, narrow=narrow)
     key = key_of(loaded.service, loaded.project.root, os.environ) if jobs else ""
     held = await balance.asked(loaded.service, key, terminal) if jobs else None
     with _naming_owed(loaded, jobs):
-        balance.demand(decided, loaded.service, held)
-        await quota.demand(decided, loaded.service, key, journal, terminal)
+        balance.demand(decided, loaded.service, held, narrow=narrow)
+        await quota.demand(decided, loaded.service, key, journal, terminal, narrow=narrow)
     outputs = Outputs(out_folder(loaded, options), journal)
     report = Run(
         loaded=loaded, decided=decided, journal=journal, store=store, outputs=outputs, terminal=terminal, begun=begun

@@ -230,7 +230,8 @@ async def end(saved: Saved, report: "Run") -> None:
     something of it."""
     found = report.journal.saved_plan(saved.known.id)
     assert found is not None  # plans are only added
-    if report.cut_short or not plans.finished(saved.document, report.journal.current(), found.bought):
+    now = report.chains.now().plan
+    if report.cut_short or not plans.finished(saved.document, report.journal.current(), found.bought, now):
         report.note(f"{saved.file} is not finished: the same command goes on with it")
         return
     with suppress(NotRecorded):  # then it is finished by the next run of it, which finds nothing to buy
@@ -321,7 +322,12 @@ def _demand_unfinished(saved: Saved, storyboard: Path, options: Options) -> None
         )
 
 
-def _again(file: Path, storyboard: Path, saved: Saved | None, options: Options) -> str:
+def narrower(saved: Saved, storyboard: Path, options: Options) -> str:
+    """How to ask for less than the plan does."""
+    return f"save a narrower plan: {_again(saved.file, storyboard, saved, options, '--shots', 'GLOB')}"
+
+
+def _again(file: Path, storyboard: Path, saved: Saved | None, options: Options, *more: str) -> str:
     """The command that plans anew, with all that the plan was asked for."""
     words = ["shotrunner", "plan", str(storyboard)]
     asked: Mapping[str, Any] = saved.document["saved"].get("asked", {}) if saved else {}
@@ -336,4 +342,4 @@ def _again(file: Path, storyboard: Path, saved: Saved | None, options: Options) 
             case dict(values):
                 words += [word for key, value in values.items() for word in (flag, f"{key}={value}")]
     words += ["--base-url", options.base_url] if options.base_url else []
-    return shlex.join([*words, "-o", str(file)])
+    return shlex.join([*words, *more, "-o", str(file)])

@@ -14,13 +14,15 @@ from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, State
 from runner.core.money import ZERO
 from runner.core.request import Request
 from runner.planning.history import History, Purchase, standing
-from runner.planning.plan import Act, Plan
+from runner.planning.plan import Act, Action, Plan
 from runner.planning.reason import differences
 from runner.planning.service import Service
 
 SCHEMA = "shotrunner.plan.v1"
 SPENDING = frozenset({Act.BUY.value, Act.RETRY.value})
 SETTLED = frozenset({State.DONE, State.MISSING, State.REFUSED}) | ENDED | GIVEN_UP
+
+NOTHING = Plan(actions=())
 
 Document = Mapping[str, Any]  # the JSON of a saved plan
 Bought = frozenset[tuple[str, int]]  # purchases made under a plan, by key and number
@@ -104,7 +106,7 @@ def _of_takes(
             yield Change(kind="takes", name=name, old=was and _done(was), new=now and _done(now))
         elif was["action"] == Act.SKIP.value:
             continue  # it is none of the plan's
-        elif _asked(was) != _asked(now):
+        elif _asked(was) != _asked(now) or (was["key"] and now["key"] and was["key"] != now["key"]):
             yield from _of_request(name, was["key"], now["key"], inputs)
         elif begun:
             yield from _since_begun(name, was, now, old, new, bought)
@@ -144,7 +146,7 @@ def confined(plan: Plan, saved: Document, history: History, bought: Bought) -> P
     actions = []
     for action in plan.actions:
         if action.spends and action.request is not None:
-            own = _own(action.request.key, history, bought)
+            own = _under(action, history, bought)
             taken = next((p for p in reversed(own) if p.state not in UNTAKEN), None)
             reason = ""
             if (action.stand_in or action.request.key) not in allowed:
@@ -157,9 +159,24 @@ def confined(plan: Plan, saved: Document, history: History, bought: Bought) -> P
     return Plan(actions=tuple(actions))
 
 
-def finished(saved: Document, history: History, bought: Bought) -> bool:
-    """Whether nothing of the plan is left to do: all it buys has an answer, and nothing it fetches is still open."""
-    return all(_settled(_made(take, history, bought), take["action"], history, bought) for take in saved["takes"])
+def finished(saved: Document, history: History, bought: Bought, now: Plan = NOTHING) -> bool:
+    """Whether nothing of the plan is left to do: all it buys has an answer, and nothing it fetches is still open. `now` is what
+    its takes have come to; one that a parent without a clip holds back has its answer with that parent's."""
+    actions = {action.take.id: action for action in now.actions}
+    return all(
+        (one is not None and one.act is Act.BLOCK)
+        or _settled(_made(take, one, history, bought), take["action"], history, bought)
+        for take in saved["takes"]
+        for one in (actions.get(take["take"]),)
+    )
+
+
+def _under(action: Action, history: History, bought: Bought) -> tuple[Purchase, ...]:
+    """What was bought under the plan for a take: of its key or, while that hangs on a clip that has still to be made, for the take."""
+    assert action.request is not None
+    if not action.request.awaited:
+        return _own(action.request.key, history, bought)
+    return tuple(p for p in _all_own(history, bought) if p.intent.take == action.take.id)
 
 
 def _asked(take: Document) -> str | None:
@@ -168,12 +185,14 @@ def _asked(take: Document) -> str | None:
     return asked
 
 
-def _made(take: Document, history: History, bought: Bought) -> str:
-    """The key that was bought for a take under the plan, else the one it had when it was planned."""
+def _made(take: Document, now: Action | None, history: History, bought: Bought) -> str:
+    """The key that was bought for a take under the plan, else the one it has come to, or had when it was planned."""
+    key: str = take["key"] or ""
     if take.get("stand_in"):
-        own = (p for made in history.values() for p in made if (p.key, p.number) in bought)
-        return next((p.key for p in own if p.intent.take == take["take"]), take["key"] or "")
-    return take["key"] or ""
+        if now is not None and now.request is not None and not now.request.awaited:
+            key = now.request.key
+        return next((p.key for p in _all_own(history, bought) if p.intent.take == take["take"]), key)
+    return key
 
 
 def _settled(key: str, act: str, history: History, bought: Bought) -> bool:
@@ -192,6 +211,10 @@ def _settled(key: str, act: str, history: History, bought: Bought) -> bool:
 
 def _own(key: str, history: History, bought: Bought) -> tuple[Purchase, ...]:
     return tuple(p for p in history.get(key, ()) if (key, p.number) in bought)
+
+
+def _all_own(history: History, bought: Bought) -> Iterator[Purchase]:
+    return (p for made in history.values() for p in made if (p.key, p.number) in bought)
 
 
 def _takes(document: Document) -> dict[str, Document]:
