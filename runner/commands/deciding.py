@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -76,27 +76,32 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     recovered = recovery.entries(history, at=now, ephemeral=ephemeral, here=here)
     history = recovery.applied(history, recovered)
     lock = None if loaded.service.provider.free else GitLock.of(loaded)
-    told: tuple[Entry, ...] = _taken_in(lock, history, loaded.identity, now) if lock else ()
-    history = recovery.applied(history, told)
     out = Found((loaded.project.root / "out", *([options.out.absolute()] if options.out else [])))
     kept = picked.clips(loaded.picks.shots, history, pipeline=loaded.pipeline.name, service=loaded.service.name)
-
-    def clip(request: Request) -> Mapping[str, object] | None:
-        if request.take in kept:
-            return kept[request.take].result
-        known = standing(history.get(request.key, ()))
-        gone = known is not None and options.buy_missing and not here(known) and _lies(known, out) is None
-        return None if gone else chain.clip_of(request, history)  # what is bought again is another clip
-
     lineage = chain.lineage(loaded.built, loaded.context)
-    for _ in range(LINKS if lineage else 0):
-        asked_before = {request.key for request in loaded.requests.values()}
-        loaded = replace(loaded, built=chain.settled(loaded.built, loaded.context, clip))
-        if not lock or asked_before == {request.key for request in loaded.requests.values()}:
-            break
-        lock.loaded = loaded  # a key that is known only now may stand in the lock of another storyboard
-        more = _taken_in(lock, history, loaded.identity, now)
+
+    def made(request: Request) -> Mapping[str, object] | None:
+        return kept[request.take].result if request.take in kept else chain.clip_of(request, history)
+
+    told: tuple[Entry, ...] = ()
+    for _ in range(LINKS if lineage else 1):
+        if lineage:
+            loaded = replace(loaded, built=chain.settled(loaded.built, loaded.context, made))
+        if lock:
+            lock.loaded = loaded  # a key that is known only now may stand in the lock of another storyboard
+        more = _learned(lock, loaded, history, now, here)
         told, history = (*told, *more), recovery.applied(history, more)
+        kept = picked.clips(loaded.picks.shots, history, pipeline=loaded.pipeline.name, service=loaded.service.name)
+        if not more:
+            break
+
+    def left(request: Request) -> Mapping[str, object] | None:
+        known = standing(history.get(request.key, ()))
+        gone = request.take not in kept and known is not None and not here(known) and _lies(known, out) is None
+        return None if gone else made(request)  # what is bought again is another clip
+
+    if lineage and options.buy_missing:
+        loaded = replace(loaded, built=chain.settled(loaded.built, loaded.context, left))
     held = picked.protected(
         loaded.built,
         loaded.picks.shots,
@@ -107,7 +112,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     )
     requests = {**loaded.requests, **{take: one.request for take, one in held.items()}}
     if not ephemeral(loaded.service.name):
-        misplaced = recovery.misplaced(history, (r.key for r in requests.values()), at=now, here=here)
+        misplaced = recovery.misplaced(history, (one.request.key for one in held.values()), at=now, here=here)
         told, history = (*told, *misplaced), recovery.applied(history, misplaced)
     last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
 
@@ -157,6 +162,17 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
             account_note="",
         ),
     )
+
+
+def _learned(
+    lock: GitLock | None, loaded: Loaded, history: History, now: str, here: Callable[[Purchase], bool]
+) -> tuple[Entry, ...]:
+    """What the locks in git and the store tell of what is asked for now, and the journal does not know yet."""
+    told = _taken_in(lock, history, loaded.identity, now) if lock else ()
+    if ephemeral(loaded.service.name):
+        return told
+    keys = (request.key for request in loaded.requests.values())
+    return (*told, *recovery.misplaced(recovery.applied(history, told), keys, at=now, here=here))
 
 
 def _taken_in(lock: GitLock, history: History, storyboard: str, now: str) -> tuple[Entry, ...]:

@@ -88,7 +88,6 @@ class Following:
     journal: Journal
     store: Store
     probe: Probe
-    claimed: set[str] = field(default_factory=set)
     cutting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, job: Job) -> Job | Held:
@@ -101,9 +100,11 @@ class Following:
         facts = self.chains.decided.facts
         retried = any(bool(self.options.retry) and named(action.take, self.options.retry) for action in takes)
         action = plans.decide(takes[0].take, request, history.get(request.key, ()), facts, retried=retried)
-        if request.key in self.claimed or not action.spends:
-            return Held(reason="", blocked=False)  # its clip is there, under way, or ended and not to be bought again
-        self.claimed.add(request.key)
+        if not action.spends:  # its clip is there, under way, or ended and not to be bought again
+            return Held(reason="", blocked=False, key=request.key)
+        known = replace(job, request=request, number=action.number, known_as=job.mark)
+        if action.sought and not job.buys:
+            return replace(known, purchase=action.purchase, buys=True)
         try:
             async with self.cutting:  # the same frame may be wanted twice
                 request = await asyncio.to_thread(self._cut, request)
@@ -113,7 +114,7 @@ class Following:
             reason = f"what is taken of its parent's clip cannot be kept: {fault.strerror or fault}"
             return Held(reason=reason, blocked=False)
         await self.journal.note_requests({request.key: request.inputs})
-        return replace(job, request=request, number=action.number, chained=False, after=frozenset(), known_as=job.mark)
+        return replace(known, request=request, chained=False, after=frozenset())
 
     def _request(self, takes: list[Action]) -> Request | Held:
         """The request with the clips of its parents, or why there is none."""

@@ -65,7 +65,7 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
 
             async def worker() -> None:
                 while (job := line.next()) is not None:
-                    await through(job, partial(_begin, desk, job))
+                    await through(job, partial(_begin, desk, line, job))
                 line.workers -= 1
 
             def ended(job: Job) -> None:
@@ -73,12 +73,13 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
                 hire()
 
             def hire() -> None:
-                for _ in range(min(desk.throttle.limit - line.workers, line.ready)):
+                for _ in range(min(desk.throttle.limit + line.waiting - line.workers, line.ready)):
                     line.workers += 1
                     group.create_task(worker())
 
+            line.hire = hire
             for job in resumed:
-                group.create_task(through(job, partial(_resume, desk, job)))
+                group.create_task(through(job, partial(_resume, desk, line, job)))
             hire()
     except asyncio.CancelledError:
         try:
@@ -92,7 +93,8 @@ async def execute(desk: Desk, jobs: Sequence[Job]) -> None:
 
 
 class _Line:
-    """The jobs that wait for a worker, children of what has just ended before all others, so that no chain lies idle."""
+    """The jobs that wait for a worker, children of what has just ended before all others, so that no chain lies idle; and who
+    works on which request, so that none is worked on twice."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         marks = {job.mark for job in jobs}
@@ -103,7 +105,30 @@ class _Line:
             for mark in self._left[job.mark]:
                 self._children.setdefault(mark, []).append(job)
         self._ready = deque(job for job in wanted if not self._left[job.mark])
+        self._holders = {job.purchase.key if job.purchase else job.mark: job for job in jobs}
+        self._over = {job.mark: asyncio.Event() for job in jobs}
         self.workers = 0
+        self.waiting = 0
+        self.hire: Callable[[], None] = lambda: None
+
+    async def turn(self, key: str, job: Job) -> tuple[Job | None, bool]:
+        """Wait until no other job works on the request of this key. Who may have bought it in this run, None where nobody has and it
+        is this job's from now on; and whether anything had to be waited for."""
+        waited = False
+        while (holder := self._holders.setdefault(key, job)).mark != job.mark:
+            if not self._over[holder.mark].is_set():
+                waited = True
+                self.waiting += 1
+                self.hire()  # who waits keeps no worker from the job it waits for
+                try:
+                    await self._over[holder.mark].wait()
+                finally:
+                    self.waiting -= 1
+            elif holder.purchase is None or holder.buys:
+                return holder, waited
+            else:
+                del self._holders[key]  # it has only asked, or fetched what was paid
+        return None, waited
 
     @property
     def ready(self) -> int:
@@ -113,6 +138,7 @@ class _Line:
         return self._ready.popleft() if self._ready else None
 
     def ended(self, job: Job) -> None:
+        self._over[job.mark].set()
         begin = []
         for child in self._children.pop(job.mark, ()):
             self._left[child.mark].discard(job.mark)
@@ -121,28 +147,47 @@ class _Line:
         self._ready.extendleft(reversed(begin))
 
 
-async def _begin(desk: Desk, job: Job, fetch: Fetch) -> None:
+async def _begin(desk: Desk, line: _Line, job: Job, fetch: Fetch) -> None:
     """Buy; what is made from other takes is bought as what it comes to now that they have ended."""
     if job.chained:
-        why = desk.halt.why()
-        told = Held(reason=why, blocked=False) if why else await desk.follow(job)
+        told = await _followed(desk, line, job)
         desk.purse.give_back((job.mark, job.number))
         if isinstance(told, Held):
             if told.reason:
                 desk.tell(What.BLOCKED if told.blocked else What.PENDING, job.takes, told.reason)
             return
         job = told
+        if job.purchase is not None:
+            await _resume(desk, line, job, fetch)
+            return
         desk.purse.promise({(job.request.key, job.number): _asked(job.request)} if job.request else {})
     await _buy(desk, job, fetch)
 
 
-async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
+async def _followed(desk: Desk, line: _Line, job: Job) -> Job | Held:
+    """What the job comes to. What turns out to be the request of another job is never bought beside it: its clip is that one's."""
+    while True:
+        if why := desk.halt.why():
+            return Held(reason=why, blocked=False)
+        told = await desk.follow(job)
+        key = told.key if isinstance(told, Held) else told.request.key if told.request else ""
+        if not key:
+            return told
+        other, waited = await line.turn(key, job)
+        if not waited:  # else whoever worked on the request meanwhile may have changed what there is to do
+            break
+    if other is None or isinstance(told, Held):
+        return told
+    return Held(reason=f"the same request as {other.takes[0]}", blocked=False)
+
+
+async def _resume(desk: Desk, line: _Line, job: Job, fetch: Fetch) -> None:
     purchase = job.purchase
     assert purchase is not None
     if purchase.state in ENDED:
         known, purchase = purchase, await ask_again(desk, purchase)
         if purchase.state in ENDED:
-            await _ended(desk, job, known, purchase, fetch)
+            await _ended(desk, line, job, known, purchase, fetch)
             return
     desk.room.expect((purchase.key, purchase.number), job.request)
     if purchase.state in (State.WAITING, State.OVERDUE):
@@ -154,20 +199,20 @@ async def _resume(desk: Desk, job: Job, fetch: Fetch) -> None:
         finally:
             desk.throttle.ended()
     elif purchase.state in (State.DONE, State.MISSING):
-        await _seek(desk, purchase, job, fetch)
+        await _seek(desk, line, purchase, job, fetch)
         return
     await _after(desk, job, purchase, fetch, attempt=0)
 
 
-async def _ended(desk: Desk, job: Job, known: Purchase, purchase: Purchase, fetch: Fetch) -> None:
+async def _ended(desk: Desk, line: _Line, job: Job, known: Purchase, purchase: Purchase, fetch: Fetch) -> None:
     """After an end was asked about once more and is an end still: bought again only where that is asked for, never in passing."""
     if job.buys:
-        await _begin(desk, replace(job, purchase=None), fetch)
+        await _begin(desk, line, replace(job, purchase=None), fetch)
     elif purchase is not known:
         desk.tell(What(purchase.state.value), job.takes, _said(purchase), purchase=purchase)
 
 
-async def _seek(desk: Desk, purchase: Purchase, job: Job, fetch: Fetch) -> None:
+async def _seek(desk: Desk, line: _Line, purchase: Purchase, job: Job, fetch: Fetch) -> None:
     """Look for a missing clip at its task; buy it again where that is asked for and the task has nothing any more."""
     try:
         if purchase.state is State.DONE:
@@ -176,7 +221,7 @@ async def _seek(desk: Desk, purchase: Purchase, job: Job, fetch: Fetch) -> None:
     finally:
         desk.room.settled((purchase.key, purchase.number))
     if gone and job.buys:
-        await _begin(desk, replace(job, purchase=None), fetch)
+        await _begin(desk, line, replace(job, purchase=None), fetch)
 
 
 async def _buy(desk: Desk, job: Job, fetch: Fetch, attempt: int = 0) -> None:

@@ -15,8 +15,9 @@ class Job:
     `number` is the one that the next purchase of the request gets. A purchase to be resumed is open, without its clip, or an
     end to be asked about once more. `buys`: where the service does not give out the clip, it is bought again.
 
-    `chained`: it is made from other takes' clips, so that `desk.follow` says what it comes to once the jobs `after` it, by their
-    marks, have ended. `known_as` is the mark of the job it was before that.
+    `chained`: it is made from other takes' clips, so that `desk.follow` says what it comes to once the jobs that it comes `after`,
+    by their marks, have ended. `known_as` is the mark of the job it was before that. With a `purchase` and `chained` both, its
+    clip may be had for nothing, and what it comes to is asked once more where it is not.
     """
 
     takes: tuple[str, ...]
@@ -44,10 +45,12 @@ class Job:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """Nothing is bought for a take that is made from others. `blocked`: for a reason of theirs, or of what was taken of their clips;
-    else it waits for a later run. An empty `reason`: there is nothing to say, since its clip is there or under way."""
+    else it waits for a later run. An empty `reason`: there is nothing to say, since its clip is there or under way, by the request
+    that `key` names."""
 
     reason: str
     blocked: bool
+    key: str = ""
 
 
 # What the work for a take that is made from others comes to, once they have ended: a job that buys, or why none does.

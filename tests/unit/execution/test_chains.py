@@ -10,6 +10,7 @@ from purchases import life, purchase
 from runner.core.lifecycle import State
 from runner.execution.job import Held, Job
 from runner.execution.ports import What
+from runner.providers.provider import Completed, Progress
 
 
 def child(key: str, *after: str, price: str = "25.5") -> Job:
@@ -86,3 +87,57 @@ async def test_what_a_chain_still_needs_is_not_spent_on_anothers_retry() -> None
     made.api.polled["task-x-1"] = [failed(released=False)]
     await made.run(buy("x"), buy("a"), child("b", "a"))
     assert sorted(post.key for post in made.api.posts) == ["a", "b-real", "x"]
+
+
+def comes_to(made: World, **keys: str) -> None:
+    """The desk's own: what each child comes to; once that is bought or open, there is nothing to buy."""
+
+    async def follow(job: Job) -> Job | Held:
+        key = keys[job.mark]
+        made.log.append(f"follow {job.mark}")
+        known = made.ledger.history().get(key, ())
+        if any(p.state not in (State.FAILED, State.REFUSED) for p in known):
+            return Held(reason="", blocked=False, key=key)
+        assert job.request is not None
+        return replace(job, request=replace(job.request, key=key), chained=False, known_as=job.mark)
+
+    object.__setattr__(made.desk, "follow", follow)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+async def test_children_that_come_to_one_request_are_bought_once_and_what_hangs_on_either_follows_its_clip(
+    slots: int,
+) -> None:
+    made = world(slots=slots)
+    comes_to(made, b="same", c="same", d="end")
+    await made.run(buy("a"), child("b", "a"), child("c", "a"), child("d", "c"))
+    assert [post.key for post in made.api.posts] == ["a", "same", "end"]
+    assert made.log.index("fetched same") < made.log.index("follow d")
+    assert not made.told(What.PENDING, What.BLOCKED)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+async def test_a_child_that_comes_to_a_request_in_the_queue_lets_that_go_before_it(slots: int) -> None:
+    made = world(slots=slots)
+    comes_to(made, b="x3", c="end")
+    await made.run(buy("a"), *(buy(f"x{n}") for n in range(4)), child("b", "a"), child("c", "b"))
+    assert sorted(post.key for post in made.api.posts) == ["a", "end", "x0", "x1", "x2", "x3"]
+    assert made.log.index("fetched x3") < made.log.index("follow c")
+
+
+async def test_a_child_that_comes_to_a_task_under_way_waits_for_it() -> None:
+    made = world(life(State.WAITING, "open"))
+    comes_to(made, b="open", c="end")
+    made.api.polled["task-open-1"] = [Progress(status="processing", percent=1), Completed(links=("l",), charged=None)]
+    await made.run(resume(purchase(State.WAITING, "open")), buy("a"), child("b", "a"), child("c", "b"))
+    assert [post.key for post in made.api.posts] == ["a", "end"]
+    assert made.log.index("fetched open") < made.log.index("follow c")
+
+
+async def test_a_child_whose_twin_failed_is_not_bought_in_its_place() -> None:
+    made = world()
+    comes_to(made, b="same", c="same")
+    made.api.polled["task-same-1"] = [failed(transient=False)]
+    await made.run(buy("a"), child("b", "a"), child("c", "a"))
+    assert [post.key for post in made.api.posts] == ["a", "same"]
+    assert made.told(What.PENDING) == ["the same request as b.1"]
