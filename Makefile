@@ -45,7 +45,7 @@ test: $(VENV)/.dev ## run all tests that need pip alone
 unit: $(VENV)/.dev ## run the unit tests, under a minute
 	$(BIN)/python -m pytest -n auto tests/unit tests/house
 
-soak: $(VENV)/.dev ## kill a run at each of its points, and run 2,000 takes in foul weather: half an hour
+soak: $(VENV)/.dev ## kill a run, and a film of chained shots, at each of its points, and run 2,000 takes in foul weather: an hour
 	$(BIN)/python -m pytest -s tests/soak
 
 interop: $(VENV)/.dev ## run the tests against programs that others wrote; .ci/judges installs them (apt: ffmpeg, chromium; npm: yaml-language-server, evolink-media)

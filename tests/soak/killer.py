@@ -2,8 +2,9 @@
 
     python killer.py POINT LOG WORD...
 
-A point is a place and which time it is passed: `submit.sent#2` is just before the second POST. `LOG` gets every point that
-was passed, a line each; `POINT` is the one to die at, or `-` to pass them all. Nothing of `runner` knows of this: the
+A point is a place and which time it is passed: `submit.before#2` is just before the second POST. `LOG` gets every point that
+was passed, a line each; `POINT` is the one to die at, or `-` to pass them all. `SIGTERM@submit.before#2` sends that signal
+there instead, and the run comes to its own end. Nothing of `runner` knows of this: the
 points lie around what it calls.
 """
 
@@ -18,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from runner.adapters.client import Client
+from runner.adapters.media import Probe
 from runner.cli import main
 from runner.execution.desk import Desk
 
@@ -26,7 +28,8 @@ class Points:
     """Every point as it is passed; the chosen one is the last."""
 
     def __init__(self, chosen: str, log: int) -> None:
-        self._chosen, self._log = chosen, log
+        name, _, self._chosen = chosen.rpartition("@")
+        self._signal, self._log = signal.Signals[name or "SIGKILL"], log
         self._passed: Counter[str] = Counter()
         self._one_at_a_time = threading.Lock()
 
@@ -36,8 +39,9 @@ class Points:
             point = f"{place}#{self._passed[place]}"
             os.write(self._log, f"{point}\n".encode())
             if point == self._chosen:
-                os.kill(os.getpid(), signal.SIGKILL)
-                threading.Event().wait()  # the signal is on its way
+                os.kill(os.getpid(), self._signal)
+                if self._signal is signal.SIGKILL:
+                    threading.Event().wait()  # it is on its way
 
 
 def around(points: Points, place: str, owner: Any, name: str) -> None:
@@ -94,6 +98,7 @@ def watch(points: Points) -> None:
     for name in ("submit", "ask", "upload", "fetch"):
         around_await(points, name, Client, name)
     around_await(points, "record", Desk, "record")
+    around(points, "cut", Probe, "cutting")
 
 
 if __name__ == "__main__":
