@@ -168,7 +168,7 @@ def _card(take: Document, number: int, known: Known, picks: Picks, free: bool) -
 def _facts(clip: Document) -> str:
     if "width_px" not in clip:
         return ""
-    return f"{clip['width_px']} × {clip['height_px']}, {clip['duration_s']:g} s, {clip['fps']:g} fps, {clip['codec']}"
+    return f"{clip['width_px']} × {clip['height_px']}, {clip['duration_s']:g} s, {clip['fps']:g} fps"
 
 
 def _shown(value: object) -> str:

@@ -74,7 +74,7 @@ def clip() -> dict[str, Any]:
     }
 
 
-async def test_a_clip_beside_it_plays_when_it_is_looked_at_and_is_let_go_after(tmp_path: Path) -> None:
+async def test_a_clip_beside_it_plays_when_it_is_looked_at_or_by_key_and_is_let_go_after(tmp_path: Path) -> None:
     file = tmp_path / "clips" / "a@x.1.mp4"
     file.parent.mkdir()
     render(Order(model="m", prompt="p", width_px=320, height_px=180, seconds=1, seed=1, sound=False), file)
@@ -86,6 +86,11 @@ async def test_a_clip_beside_it_plays_when_it_is_looked_at_and_is_let_go_after(t
         await tab.send("Input.dispatchMouseEvent", type="mouseMoved", x=box[0], y=box[1])
         await tab.until("document.querySelector('video')?.currentTime > 0")
         await tab.send("Input.dispatchMouseEvent", type="mouseMoved", x=2, y=2)
+        await tab.until("!document.querySelector('video')")
+        await key(tab, "ArrowRight")
+        await key(tab, " ", " ")
+        await tab.until("document.querySelector('video')?.currentTime > 0 && !document.querySelector('video').muted")
+        await key(tab, " ", " ")
         await tab.until("!document.querySelector('video')")
 
 
