@@ -8,19 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from runner.adapters.files import Files, Unreadable
+from runner.adapters.files import Files
+from runner.adapters.written import LARGEST_BYTES, Written
 from runner.contract import check
-from runner.contract.fault import Path as FaultPath
 from runner.contract.model import Model, load
 from runner.core.diagnostics import Diagnostic, Rejected, Source, Span
-from runner.language import document
-from runner.language.node import Mapping as Branch
-from runner.language.node import Node, Scalar, Sequence
 
 MODELS = "schemas/models"
 PIPELINES = "pipelines"
 SUFFIX = ".schema.json"
-LARGEST_BYTES = 256 * 1024  # of a schema file
 MOST_FILES = 200  # of the project's own models
 HELP = "`shotrunner schema model` prints what such a file may hold"
 
@@ -74,12 +70,17 @@ def models(files: Files | None) -> Mapping[str, Model]:
     return MappingProxyType(found)
 
 
+def path_of(name: str) -> str:
+    """Where a model's file stands: below `home` or the project's root."""
+    return f"{MODELS}/{name}{SUFFIX}"
+
+
 def model_text(name: str, files: Files) -> str:
     """The text of the schema file of a model, shipped or the project's own. Raises `Unreadable`."""
-    shipped = home() / MODELS / f"{name}{SUFFIX}"
+    shipped = home() / path_of(name)
     if shipped.is_file():
         return shipped.read_text(encoding="utf-8")
-    return files.text(f"{MODELS}/{name}{SUFFIX}", most_bytes=LARGEST_BYTES).text
+    return files.text(path_of(name), most_bytes=LARGEST_BYTES).text
 
 
 @cache
@@ -113,33 +114,22 @@ def pipeline(name: str, files: Files | None) -> Source | None:
 
 def _own(files: Files, path: str) -> Model | None:
     """The project's model at `path`; None for the very file that is shipped, as in Shotrunner's own checkout."""
-    shown = files.shown(path)
-    try:
-        source = files.text(path, most_bytes=LARGEST_BYTES)
-    except Unreadable as fault:
-        raise Rejected([Diagnostic(code="bad-model", headline=f"`{shown}` {fault.reason}")]) from None
-    if any(source.text == text for text in _shipped_texts()):
+    written = Written(files, path, "bad-model")
+    if any(written.source.text == text for text in _shipped_texts()):
         return None
-    written = _json(source)
-    if faults := check.model_file(written, schema("model")):
-        tree = _tree(source)
-        raise Rejected(
-            Diagnostic(
-                code=fault.code, headline=fault.headline, span=_place(source, tree, fault.path), help=fault.help or HELP
-            )
-            for fault in faults
-        )
-    model = load(written, shown)
+    if faults := check.model_file(written.value, schema("model")):
+        raise written.rejected(faults, HELP)
+    model = load(written.value, written.shown)
+    named = ("properties", "model", "const")
     if model.name in shipped_models():
-        span = _place(source, _tree(source), ("properties", "model", "const"))
-        raise Rejected([_taken("model", model.name, shown, span)])
+        raise Rejected([_taken("model", model.name, written.shown, written.place(named))])
     if Path(path).name != f"{model.name}{SUFFIX}":
         raise Rejected(
             [
                 Diagnostic(
                     code="bad-model",
                     headline=f"the file is `{Path(path).name}`, but its model is `{model.name}`",
-                    span=_place(source, _tree(source), ("properties", "model", "const")),
+                    span=written.place(named),
                     help=f"name the file `{model.name}{SUFFIX}`",
                 )
             ]
@@ -155,56 +145,3 @@ def _taken(kind: str, name: str, shown: str, span: Span | None = None) -> Diagno
         notes=(f"what a shipped {kind} asks for and costs is the same in every project",),
         help=f"give the project's own {kind} another name",
     )
-
-
-def _json(source: Source) -> Any:
-    """Raises Rejected at the place where the text is no JSON, and for a key written twice."""
-    try:
-        return json.loads(source.text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except json.JSONDecodeError as fault:
-        span = Span(
-            source=source, line=fault.lineno, column=fault.colno, end_line=fault.lineno, end_column=fault.colno + 1
-        )
-        headline = f"`{source.name}` is no JSON: {fault.msg[:1].lower()}{fault.msg[1:]}"
-        raise Rejected([Diagnostic(code="bad-model", headline=headline, span=span)]) from None
-    except RecursionError:
-        raise Rejected([Diagnostic(code="bad-model", headline=f"`{source.name}` nests too deep")]) from None
-    except ValueError as fault:
-        document.parse(source)  # finds a key written twice by itself, with both places
-        raise Rejected([Diagnostic(code="bad-model", headline=f"`{source.name}` {fault}")]) from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"holds `{next(n for n in names if names.count(n) > 1)}` twice in one place")
-    return found
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(f"holds {word}, which is no JSON")
-
-
-def _tree(source: Source) -> Node | None:
-    """The same text with its places; JSON is YAML but for corners, and there a fault goes without its place."""
-    try:
-        return document.parse(source)
-    except Rejected:
-        return None
-
-
-def _place(source: Source, tree: Node | None, path: FaultPath) -> Span:
-    """Of the value at `path`, or of the innermost one around it; a mapping or list is pointed to by its key, the whole
-    file by its beginning."""
-    span = Span(source=source, line=1, column=1, end_line=1, end_column=2)
-    for step in path:
-        match tree, step:
-            case Branch(), str() if entry := tree.entry(step):
-                tree, span = entry.value, entry.key.span
-            case Sequence(), int() if step < len(tree.items):
-                tree = tree.items[step]
-            case _:
-                break
-        span = tree.span if isinstance(tree, Scalar) else span
-    return span

@@ -299,9 +299,17 @@ def _remarks(loaded: Loaded) -> tuple[str, ...]:
     lines = []
     dropped = dict.fromkeys(pair for b in loaded.built for pair in b.dropped)
     lines += [f"default `{name}` is left out for {model}, which does not have it" for name, model in dropped]
-    own = {b.request.model for b in loaded.built if b.request is not None} - catalog.shipped_models().keys()
+    used = sorted({b.request.model for b in loaded.built if b.request is not None})
     lines += [
-        f"model {name} and its prices come from this project: {loaded.models[name].origin}" for name in sorted(own)
+        f"model {name} and its prices come from this project: {loaded.models[name].origin}"
+        for name in used
+        if name not in catalog.shipped_models()
+    ]
+    offers = {name: loaded.models[name].providers.get(loaded.service.provider.name) for name in used}
+    lines += [
+        f"prices of {name} come from this project: {offer.origin}"
+        for name, offer in offers.items()
+        if offer is not None and offer.origin
     ]
     changed: dict[tuple[str, str, str], int] = {}
     for b in loaded.built:

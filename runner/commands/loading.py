@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.adapters import catalog
+from runner.adapters import catalog, prices
 from runner.adapters.files import Checkout, Files, reader
 from runner.adapters.files import Unreadable as NotReadable
 from runner.adapters.media import PROBE_VERSION, Probe, Unreadable, digest, facts_from_json
@@ -91,7 +91,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
     nothing can be unfolded, `Refused` for what was typed wrong."""
     files = files or Checkout(root=place.root, shown_from=Path.cwd())
     try:
-        models, broken = catalog.models(files), None
+        models, broken = prices.priced(catalog.models(files), files), None
     except Rejected as rejected:  # the storyboard's own faults are told with the models'
         models, broken = catalog.shipped_models(), rejected
     calls = {model.name: model.calls for model in models.values()}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runner.adapters import catalog
+from runner.adapters import catalog, prices
 from runner.adapters.files import Checkout
 from runner.adapters.root import project_of
 from runner.core.errors import Exit, Refused
@@ -16,7 +16,8 @@ from runner.screen.terminal import Terminal
 def models(name: str | None, view: Format, terminal: Terminal) -> Exit:
     """Print the list of models, or one in full; the project's own are those of the folder one stands in. Raises `Refused`."""
     here = Path.cwd()
-    found = catalog.models(Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here))
+    files = Checkout(root=project_of(here / "storyboard.yaml").root, shown_from=here)
+    found = prices.priced(catalog.models(files), files)
     if name is not None and name not in found:
         meant = nearest(name, found)
         advice = f"did you mean `{meant}`?" if meant else f"models: {', '.join(found)}"

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.adapters import archive
+from runner.adapters import archive, catalog, prices
 from runner.adapters.files import Unreadable, resolve, sha256_of
 from runner.adapters.lockfile import SUFFIX as LOCK
 from runner.adapters.store import Store
@@ -88,7 +88,8 @@ def _files(loaded: Loaded) -> dict[str, Path]:
         use.path for take in loaded.storyboard.takes for media in take.media.values() for use in media.uses if use.path
     }
     names |= {use.path for cut in loaded.storyboard.cuts for use in cut.files() if use.path}
-    names |= {loaded.models[b.request.model].origin for b in loaded.built if b.request is not None}
+    models = {b.request.model for b in loaded.built if b.request is not None}
+    names |= {path(model) for model in models for path in (catalog.path_of, prices.path_of)}
     names |= {loaded.pipeline.source.path, picked.name_of(loaded.storyboard.source.path)}
     found: dict[str, Path] = {}
     for name in sorted(names):

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import runner
-from runner.adapters import catalog, plan_file
+from runner.adapters import catalog, plan_file, prices
 from runner.adapters.files import Checkout, Unreadable
 from runner.adapters.journal import Journal, SavedPlan
 from runner.adapters.keys import fingerprint
@@ -111,7 +111,9 @@ def _document(loaded: Loaded, decided: Decided, options: Options) -> dict[str, A
         "bound": plans.bound(
             sources=loaded.storyboard.sources,
             pipeline=(loaded.pipeline.name, loaded.pipeline.source),
-            models={name: catalog.model_text(name, files) for name in {r.model for r in requests}},
+            models={
+                name: catalog.model_text(name, files) + prices.text(name, files) for name in {r.model for r in requests}
+            },
             requests=requests,
             service=loaded.service,
             account=_account(loaded),

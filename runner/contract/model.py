@@ -99,10 +99,14 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Where a provider takes requests for the model, and its tariffs, oldest first; none: the price is unknown."""
+    """Where a provider takes requests for the model, and its tariffs, oldest first; none: the price is unknown.
+
+    `origin` is the file of a project that states the tariffs, as shown to users; "" where the model's own file does.
+    """
 
     path: str
     tariffs: tuple[Tariff, ...]
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

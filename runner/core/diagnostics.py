@@ -95,6 +95,7 @@ CODES: dict[str, str] = {
     "model-rule": "two parameters do not go together on this model",
     "model-advice": "the model takes it, but hardly as it is meant",
     "bad-model": "a model's schema file cannot be used",
+    "bad-prices": "a project's own prices for a model cannot be used",
     "shipped-name": "a file of the project has the name of one that is shipped",
     "undefined-variable": "a template uses a name that nothing defines",
     "template-syntax": "a template that cannot be read, or writes what templates may not",

@@ -59,6 +59,8 @@ def sentences(model: Model, on: date) -> Iterator[str]:
             parts.append(f"at least {shown(tariff.minimum, tariff.unit)}")
         if tariff.per_usd is not None:
             parts.append(f"1 USD is {shown(tariff.per_usd, tariff.unit)}")
+        if origin := model.providers[provider].origin:
+            parts.append(f"by {origin} of this project")
         yield f"{provider} since {tariff.since}: {'; '.join([*parts, *([tariff.note] if tariff.note else [])])}"
     yield "animatic: free, an animatic drawn on this machine"
 
@@ -67,6 +69,7 @@ def as_json(model: Model, on: date) -> list[dict[str, Any]]:
     return [
         {
             "provider": provider,
+            "origin": model.providers[provider].origin or model.origin,
             "since": tariff.since.isoformat() if tariff else None,
             "unit": tariff.unit if tariff else None,
             "per_usd": str(tariff.per_usd) if tariff and tariff.per_usd is not None else None,
