@@ -16,9 +16,10 @@ from runner.emulator.sound import RATE, Track
 # Constant quantiser: the rate control of x264 costs as much time as its ultrafast encoding, and a steady picture is wanted.
 # Key frames are finer: where the camera only travels, all that follows is copied from them. Colour is finer too, or
 # skies fall into blocks. Below 20 every frame would encode the grain anew, at a quarter more time.
+# Reference clips bring new grain with every frame: there nothing is copied, and a plain quantiser is fine enough.
+STILL, FILMED = "20", "23"
 X264 = {
     "preset": "ultrafast",
-    "qp": "20",
     "x264-params": "keyint=120:min-keyint=120:scenecut=0:ipratio=2:chroma-qp-offset=-3",
 }
 # Constant quality by the encoder's fast search; to hit a bit rate it would encode each quiet frame several times.
@@ -31,12 +32,15 @@ BT709 = 1
 class Mp4:
     """An MP4 being written; one that is not finished is removed."""
 
-    def __init__(self, target: Path, *, width_px: int, height_px: int, fps: int, sound: Track | None) -> None:
-        """`sound` lasts as long as the clip, or is None for a clip without a sound track."""
+    def __init__(
+        self, target: Path, *, width_px: int, height_px: int, fps: int, sound: Track | None, filmed: bool = False
+    ) -> None:
+        """`sound` lasts as long as the clip, or is None for a clip without a sound track; `filmed`: its pictures move by
+        themselves."""
         self._target, self._fps, self._sound = target, fps, sound
         options = {"fflags": "+bitexact", "movflags": "+faststart"}
         self._file = av.open(str(target), "w", format="mp4", options=options)
-        self._video = self._file.add_stream("libx264", rate=fps, options=X264)
+        self._video = self._file.add_stream("libx264", rate=fps, options=X264 | {"qp": FILMED if filmed else STILL})
         self._video.width, self._video.height, self._video.pix_fmt = width_px, height_px, "yuv420p"
         context = self._video.codec_context
         context.thread_count = 1

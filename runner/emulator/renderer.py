@@ -30,7 +30,8 @@ def render(order: Order, target: Path) -> None:
     with ExitStack() as open_files:
         looks = _Looks(order, cut, chance, open_files)
         heard = _sound(order, looks.colors, chance)
-        clip = Mp4(target, width_px=order.width_px, height_px=order.height_px, fps=order.fps, sound=heard)
+        size = order.width_px, order.height_px
+        clip = Mp4(target, width_px=size[0], height_px=size[1], fps=order.fps, sound=heard, filmed=bool(order.videos))
         open_files.enter_context(clip)
         for shot in cut:
             view = looks.turned_to(shot)
