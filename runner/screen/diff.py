@@ -49,7 +49,7 @@ def text(found: Comparison, old: Side, new: Side, *, colour: bool) -> str:
     if found.differences:
         parts.append(_table(found, colour=colour))
     lines = [counted(found), paint(to_buy(found, old, new), Style.STRONG, colour=colour), in_all(found, old, new)]
-    lines += [f"{paint('note:', Style.NOTE, colour=colour)} {note}" for note in notes(old, new)]
+    lines += [f"{paint('note:', Style.NOTE, colour=colour)} {note}" for note in notes(found, old, new)]
     parts.append("".join(f"{line}\n" for line in lines))
     return "\n".join(parts)
 

@@ -43,7 +43,7 @@ def markdown(found: Comparison, old: Side, new: Side) -> str:
     ]
     if found.differences:
         lines += ["| | take | price | was | what |", "|---|---|--:|--:|---|", *_rows(folded(found.differences)), ""]
-    lines += [f"{note}\n" for note in notes(old, new, code)]
+    lines += [f"{note}\n" for note in notes(found, old, new, code)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

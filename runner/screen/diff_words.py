@@ -12,6 +12,7 @@ from runner.screen.amounts import amount, count, priced
 
 Named = Callable[[str], str]
 
+_CUTTINGS = {"": "clip", "sound": "sound", "frame:first": "first frame", "frame:last": "last frame"}
 _CONTEXT = 3  # words that are shown on either side of what differs in a text
 _ALIKE = 12  # takes with equal differences of which all are shown
 _FIRST = 6  # of more than that
@@ -69,10 +70,14 @@ def in_all(found: Comparison, old: Side, new: Side) -> str:
     return f"in all {before}, as before" if before == after else f"in all {before} before, {after} now"
 
 
-def notes(old: Side, new: Side, named: Named = clean.words) -> list[str]:
+def notes(found: Comparison, old: Side, new: Side, named: Named = clean.words) -> list[str]:
     lines = [f"{named(side.name)} does not exist" for side in (old, new) if not side.there]
     if old.free and new.free:
         lines.append("nothing costs anything under this pipeline; `--pipeline final` shows what the real models would")
+    elif any(
+        side and side.request and side.request.cuttings for one in found.differences for side in (one.old, one.new)
+    ):
+        lines.append("what is made from other shots is priced at its most, as if none of their clips were made yet")
     return lines
 
 
@@ -104,10 +109,12 @@ def shown_sum(found: Sum, *, free: bool) -> str:
 
 def values(field: Field, old: Request | None, new: Request | None) -> tuple[str, str]:
     """Old and new value as one line each, `-` for none; of two texts what differs, with some words around it; media by their
-    paths. Not cleaned of what Markdown or a terminal would take for its own."""
-    if isinstance(field.old, str) and isinstance(field.new, str) and not field.old.startswith(("sha256:", "url:")):
+    paths, or by the take they come from. Not cleaned of what Markdown or a terminal would take for its own."""
+    media = {part.identity for side in (old, new) if side for part in side.media}
+    if isinstance(field.old, str) and isinstance(field.new, str) and not {field.old, field.new} & media:
         return excerpts(field.old, field.new)
-    return _value(field.old, old), _value(field.new, new)
+    before, after = _value(field.old, old), _value(field.new, new)
+    return before, f"{after}, made anew" if before == after else after
 
 
 def excerpts(old: str, new: str) -> tuple[str, str]:
@@ -168,6 +175,11 @@ def _excerpt(words: Sequence[str], head: int, tail: int) -> str:
     return f"{'… ' if first else ''}{shown}{' …' if last < len(words) else ''}" or "-"
 
 
+def _at(selector: str) -> str:
+    """`frame:2.5` as one says it."""
+    return f"frame at {selector.partition(':')[2]} s"
+
+
 def _value(value: object, request: Request | None) -> str:
     media = {part.identity: part for part in request.media} if request else {}
     match value:
@@ -177,6 +189,8 @@ def _value(value: object, request: Request | None) -> str:
             return ", ".join(_value(member, request) for member in value) or "-"
         case str() if value in media:
             part = media[value]
+            if part.cutting is not None:
+                return f"{_CUTTINGS.get(part.cutting.selector) or _at(part.cutting.selector)} of {part.cutting.take}"
             digest = f" (sha256 {part.sha256[:12]})" if part.sha256 else ""
             return f"{part.path or part.url}{digest}"
         case str():

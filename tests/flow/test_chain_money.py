@@ -1,15 +1,18 @@
 """Shots made from other shots, on several machines and with clips gone: no way leads to a second charge for what is paid."""
 
+import secrets
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from machines import clone, commit, forget_tasks, git
+from machines import acts, clone, commit, forget_tasks, git
 from stage import KEY, Ended, PaidService, Stage, paid, until
+from standins import stand_in
 
+from runner.emulator.order import Order
 from runner.emulator.refusals import Lack
 from runner.emulator.script import Drop, Fail, Hold, Mishap, Reply
 from runner.emulator.switches import Switches
@@ -44,15 +47,26 @@ def stage(tmp_path: Path) -> Stage:
     return stage
 
 
+Render = Callable[[Order, Path], None]
+
+
+def never_the_same(order: Order, target: Path) -> None:
+    """A clip with other bytes each time, as of a model without a seed."""
+    stand_in(order, target)
+    with target.open("ab") as clip:
+        clip.write((40).to_bytes(4, "big") + b"free" + secrets.token_bytes(32))
+
+
 @contextmanager
-def service(stage: Stage, *mishaps: Mishap) -> Iterator[PaidService]:
+def service(stage: Stage, *mishaps: Mishap, render: Render = stand_in) -> Iterator[PaidService]:
     """One that knows no idempotency: what is sent twice is bought twice."""
-    with paid(stage.folder.parent / "service", *mishaps, switches=Switches(lacks=frozenset({Lack.IDEMPOTENCY}))) as api:
+    switches = Switches(lacks=frozenset({Lack.IDEMPOTENCY}))
+    with paid(stage.folder.parent / "service", *mishaps, switches=switches, render=render) as api:
         yield api
 
 
-def run(stage: Stage, api: PaidService, *more: str, film: str = "film.yaml") -> Ended:
-    return stage.shotrunner("run", film, *api.arguments(), *more, EVOLINK_API_KEY=KEY)
+def run(stage: Stage, api: PaidService, *more: str, film: str = "film.yaml", budget: str = "500") -> Ended:
+    return stage.shotrunner("run", film, *api.arguments(budget), *more, EVOLINK_API_KEY=KEY)
 
 
 def test_a_clone_that_may_buy_asks_first_for_every_link_of_a_chain(stage: Stage) -> None:
@@ -171,6 +185,25 @@ def test_a_child_whose_twin_was_not_taken_waits_with_it(stage: Stage) -> None:
         assert "walk.1" in ended.out
         assert run(stage, api).code == 0
         assert api.bought() == 4
+
+
+def test_another_clip_of_a_parent_that_a_colleague_bought_makes_nothing_stale_where_the_first_one_is(
+    stage: Stage,
+) -> None:
+    with service(stage, render=never_the_same) as api:
+        assert run(stage, api).code == 0
+        commit(stage)
+        other = clone(stage)
+        forget_tasks(other)
+        assert run(other, api, "--buy-missing").code == 0
+        assert api.bought() == 2 * len(TAKES)
+        commit(other)
+        git(stage, "pull", "-q", "--no-rebase", str(other.folder), check=False)
+        git(stage, "checkout", "-q", "--theirs", "film.lock.json", check=False)
+        assert set(acts(stage, api).values()) == {"reuse"}
+        ended = run(stage, api, budget="0")
+        assert (ended.code, api.bought()) == (0, 2 * len(TAKES)), ended
+        assert set(acts(other, api).values()) == {"reuse"}
 
 
 # Saved plans

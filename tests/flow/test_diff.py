@@ -258,3 +258,25 @@ def test_a_variable_is_told_to_both_sides(repo: Repository) -> None:
     repo.write("film.yaml", FILM.replace("A green hill", "A brown hill"))
     made = found(repo, "main", "film.yaml", "--var", "keeper=A ghost")
     assert [one["take"] for one in made["takes"]] == ["hill.1"]
+
+
+CHAIN = """\
+storyboard: 1
+pipeline: final
+shots:
+  - {id: sea, model: wan2.5-text-to-video, prompt: The sea, params: {duration: 5}}
+  - {id: ship, model: wan2.6-image-to-video-flash, prompt: A ship, image: {shot: sea, frame: last}}
+  - {id: walk, model: wan2.6-reference-video-flash, prompt: character1 walks, videos: [{shot: ship}]}
+"""
+
+
+def test_a_shot_made_from_another_is_told_by_what_it_is_made_from(repo: Repository) -> None:
+    repo.write("film.yaml", CHAIN)
+    repo.commit()
+    repo.write("film.yaml", CHAIN.replace("The sea", "A cold sea").replace("frame: last", "frame: 2.5"))
+    told = diff(repo, "HEAD", "film.yaml").out
+    assert "image_urls  film.yaml:5:75  last frame of sea.1 -> frame at 2.5 s of sea.1\n" in told, told
+    assert "video_urls  film.yaml:6:87  clip of ship.1 -> clip of ship.1, made anew\n" in told, told
+    assert "note: what is made from other shots is priced at its most" in told
+    repo.write("film.yaml", CHAIN.replace("id: sea", "id: tide").replace("shot: sea", "shot: tide"))
+    assert kinds(repo, "HEAD", "film.yaml") == [("renamed", "tide.1")]
