@@ -70,6 +70,7 @@ check: lint typecheck test ## all of lint, typecheck and test
 schemas: $(VENV)/.dev ## generate the editor's schemas anew from the models
 	$(BIN)/shotrunner schema storyboard > schemas/storyboard.schema.json
 	$(BIN)/shotrunner schema pipeline > schemas/pipeline.schema.json
+	$(BIN)/shotrunner schema picks > schemas/picks.schema.json
 	$(BIN)/shotrunner schema faults > schemas/faults.schema.json
 
 golden: $(VENV)/.dev ## write the expected messages of tests/cases anew, to be read before they are committed

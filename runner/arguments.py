@@ -143,7 +143,9 @@ PLANNING = _decorated(
         click.option("--poll-interval", type=Seconds(), metavar="S", help="Seconds between polls."),
         click.option("--deadline", type=Seconds(), metavar="S", help="Seconds to wait for a task before leaving it to a later run."),
         click.option(
-            "--unpicked", is_flag=True, help="Make shots from the first take of another that has several and no pick."
+            "--unpicked",
+            is_flag=True,
+            help="Of a shot with several takes and no pick go on with the first: where others are made from it, or picked takes only are made.",
         ),
         click.option("--allow-unpriced", is_flag=True, help="Buy from models whose price is not known."),
     ]

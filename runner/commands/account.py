@@ -118,19 +118,23 @@ class Account:
 
     def _failures(self, known: Mapping[str, Purchase], statuses: Mapping[str, str], again: str) -> list[summary.Failed]:
         found = []
-        blocked = {a.take.id: a.reason for a in self.decided.plan.actions if a.act is Act.BLOCK}
+        reasons = {a.take.id: a.reason for a in self.decided.plan.actions}
         for name, word in statuses.items():
             purchase = known.get(name)
             if purchase is not None and purchase.state in ENDED and not purchase.missing:
                 advice = f"{again} --retry {shlex.quote(name)}"
                 found.append(summary.Failed(take=name, words=f"{word}: {said_of(purchase)}", help=advice))
+            elif word == "missing" and (
+                purchase is None or name in self.decided.kept
+            ):  # nothing is bought in its place
+                found.append(summary.Failed(take=name, words=f"missing: {reasons.get(name, '')}"))
             elif purchase is not None and purchase.missing:
                 text = "made before, and its clip is not here"
                 found.append(summary.Failed(take=name, words=f"missing: {text}", help=f"{again} --buy-missing"))
             elif purchase is not None and purchase.state is State.REFUSED:
                 found.append(summary.Failed(take=name, words=f"refused, nothing was taken: {said_of(purchase)}"))
             elif word == "blocked":
-                found.append(summary.Failed(take=name, words=f"blocked: {blocked.get(name, '')}"))
+                found.append(summary.Failed(take=name, words=f"blocked: {reasons.get(name, '')}"))
             elif word == "pending" and name in self.pending:
                 found.append(summary.Failed(take=name, words=f"not bought: {self.pending[name]}"))
         return found

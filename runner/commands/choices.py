@@ -6,66 +6,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runner.adapters.files import Checkout, write_whole
-from runner.adapters.journal import Journal
 from runner.adapters.store import Store
-from runner.commands import loading, picked
-from runner.commands.deciding import Decided, decide
-from runner.commands.loading import Loaded
+from runner.commands import loading, manifests, picked
+from runner.commands.deciding import decide, out_folder
 from runner.commands.options import Options
 from runner.commands.peek import peeked
+from runner.commands.scene import Scene
 from runner.core.diagnostics import Source
 from runner.core.errors import Refused
-from runner.core.lifecycle import State
 from runner.core.spelling import nearest
-from runner.language.picks import Pick, Picks, Rejection, changed, load, parts_of, take_of
-from runner.planning.history import Purchase, standing
+from runner.language.picks import Pick, Rejection, changed, load, parts_of, take_of
+from runner.planning.history import Purchase
 from runner.screen.amounts import count, priced
 from runner.steps.film import Film
 
 DIGITS = 12  # of a digest where people read it
 LEAST_DIGITS = 6  # that name a clip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """A storyboard under a pipeline as it stands, and what its plan is."""
-
-    loaded: Loaded
-    decided: Decided
-    journal: Journal | None
-
-    @property
-    def picks(self) -> Picks:
-        return self.loaded.picks
-
-    def known(self, name: str) -> str:
-        """The take of this name, or the only take of the variant. Raises `Refused`."""
-        takes = [b.take for b in self.loaded.built]
-        if any(take.id == name for take in takes):
-            return name
-        of_it = [take.id for take in takes if name in (take.variant, take.shot)]
-        if len(of_it) == 1:
-            return of_it[0]
-        meant = nearest(name, [take.id for take in takes])
-        advice = f"its takes: {', '.join(of_it[:8])}" if of_it else f"did you mean `{meant}`?" if meant else ""
-        raise Refused(f"there is no take `{name}`", help=advice)
-
-    def clip(self, take: str) -> Purchase | None:
-        """The purchase whose clip the take has now: of its request, else of the one it had before."""
-        action = next(a for a in self.decided.plan.actions if a.take.id == take)
-        keys = [action.request.key] if action.request else []
-        last = self.journal.last_keys(self.loaded.identity, self.loaded.service.name) if self.journal else {}
-        for key in (*keys, *([last[take]] if take in last else [])):
-            known = standing(self.decided.history.get(key, ()))
-            if known is not None and known.state is State.DONE and known.result is not None:
-                return known
-        return None
-
-    def ever(self, take: str) -> list[Purchase]:
-        """Every purchase that made a clip for the take, the latest first."""
-        made = [p for some in self.decided.history.values() for p in some if p.result is not None]
-        own = [p for p in made if p.intent.take == take and p.intent.storyboard == self.loaded.identity]
-        return sorted(own, key=lambda p: p.timeline[0][0] if p.timeline else "", reverse=True)
 
 
 Change = Callable[[Scene, Source | None], tuple[str, list[str]]]  # the file's new text, and what is said of it
@@ -84,20 +40,21 @@ def choosing(takes: Sequence[str], clip: str | None, note: str) -> Change:
 
     def choose(scene: Scene, source: Source | None) -> tuple[str, list[str]]:
         text, lines = source, []
-        for name in takes:
-            take = scene.known(name)
+        for take in _one_each(scene, takes):
             found = _earlier(scene, take, clip) if clip else scene.clip(take)
             variant, number = parts_of(take)
             before = scene.picks.shots.get(variant)
             digest = str(found.result["sha256"]) if found is not None and found.result else ""
             again = before if before and before.take == number else Pick(take=number)
-            held = replace(again, pipeline=scene.loaded.pipeline.name, clip=digest) if digest else again
-            chosen = replace(held, note=note or again.note)  # what is protected already stays so
-            digest = chosen.clip
+            under = scene.loaded.pipeline.name
+            # What is protected already stays so, here and under every other pipeline.
+            held = again.with_clips({under: digest} | {**again.clips, under: digest}) if digest else again
+            chosen = replace(held, note=note or again.note)
+            digest = chosen.clips.get(under, "")
             text = _with(text, changed(text, "shots", variant, chosen), scene)
             if f"{variant}.{number}" in scene.picks.rejected:
                 text = _with(text, changed(text, "rejected", take, None), scene)
-            at = f"clip {digest[:DIGITS]}, pipeline {chosen.pipeline}" if digest else "no clip of it is here yet"
+            at = f"clip {digest[:DIGITS]}, pipeline {under}" if digest else f"no clip of it under {under} yet"
             was = f"; was take {before.take}" if before and before.take != number else ""
             lines.append(f"picked {take} ({at}){was}")
         return text.text if text else "", lines
@@ -126,7 +83,8 @@ def letting_go(shots: Sequence[str]) -> Change:
         text, lines = source, []
         for name in shots:
             variant = _picked(scene, name)
-            freed = replace(scene.picks.shots[variant], clip="", pipeline="")
+            known = scene.picks.shots[variant]
+            freed = known.with_clips({name: clip for name, clip in known.clips.items() if not scene.holds(name, clip)})
             text = _with(text, changed(text, "shots", variant, freed), scene)
             lines.append(f"{variant}.{freed.take} stays picked, and is made as its prompt says now")
         return text.text if text else "", lines
@@ -187,7 +145,7 @@ def write(file: Path, options: Options, change: Change) -> Written:
             loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
             loaded.demand()
             decided = decide(loaded, options, journal, store)
-            return Scene(loaded=loaded, decided=decided, journal=journal)
+            return Scene(loaded=loaded, decided=decided, journal=journal, left=_left(out_folder(loaded, options)))
 
         source = picked.source(files, path)
         before = seen()
@@ -202,8 +160,16 @@ def write(file: Path, options: Options, change: Change) -> Written:
                 write_whole(target, text.encode())
             except OSError as fault:
                 raise Refused(f"{shown} cannot be written: {fault.strerror}") from fault
-        after = seen()
-    return Written(file=shown, lines=(*lines, *_stale(before, after)))
+        lines += _stale(before, seen())
+    return Written(file=shown, lines=tuple(lines))
+
+
+def _left(out: Path) -> dict[str, str]:
+    try:
+        takes = manifests.read(out / "manifest.json")["takes"]
+    except Refused:
+        return {}
+    return {take["id"]: take["clip"]["sha256"] for take in takes if take["clip"]}
 
 
 def _text(source: Source | None) -> str | None:
@@ -222,8 +188,9 @@ def _stale(before: Scene, after: Scene) -> list[str]:
                 if action.price is None or action.request is None
                 else priced(action.price, action.request.unit)
             )
-            free = after.loaded.service.provider.free
-            lines.append(f"the next run makes {action.take.id} anew{'' if free else f': {price}'}, {action.reason}")
+            cost = "" if after.loaded.service.provider.free else f": {price}"
+            anew = " anew" if after.clip(action.take.id) else ""
+            lines.append(f"the next run makes {action.take.id}{anew}{cost}, {action.reason}")
     cuts = [
         film.output
         for film, old in zip(after.loaded.films, before.loaded.films, strict=False)
@@ -254,15 +221,32 @@ def _picked(scene: Scene, name: str) -> str:
     raise Refused(f"nothing is picked of `{name}`", help=f"did you mean `{meant}`?" if meant else "")
 
 
+def _one_each(scene: Scene, names: Sequence[str]) -> list[str]:
+    """The takes of these names. Raises `Refused` where two of one variant are to be the film's."""
+    first: dict[str, str] = {}
+    for take in dict.fromkeys(scene.known(name) for name in names):
+        variant, _ = parts_of(take)
+        if variant in first:
+            raise Refused(
+                f"{first[variant]} and {take} are takes of `{variant}`, and one is the film's", help="pick one"
+            )
+        first[variant] = take
+    return list(first.values())
+
+
 def _earlier(scene: Scene, take: str, clip: str) -> Purchase:
-    found = [p for p in scene.ever(take) if str((p.result or {}).get("sha256", "")).startswith(clip.lower())]
-    digests: Mapping[str, Purchase] = {str((p.result or {})["sha256"]): p for p in found}
+    found = [p for p in scene.ever(take) if p.clip[0].startswith(clip.lower())]
+    digests: Mapping[str, Purchase] = {p.clip[0]: p for p in found}
     if len(clip) < LEAST_DIGITS or len(digests) != 1:
-        many = "several clips" if len(digests) > 1 else "no clip"
+        which = f"several clips of {take} begin" if len(digests) > 1 else f"no clip of {take} begins"
         raise Refused(
-            f"{many} of {take} begin with {clip}"
-            if len(clip) >= LEAST_DIGITS
-            else f"{clip} is too short to name a clip",
+            f"{which} with {clip}" if len(clip) >= LEAST_DIGITS else f"{clip} is too short to name a clip",
             help=f"`shotrunner history STORYBOARD {take}` lists them",
         )
-    return next(iter(digests.values()))
+    chosen, service = next(iter(digests.values())), scene.loaded.service.name
+    if chosen.intent.service != service:
+        raise Refused(
+            f"the clip {clip} is of {chosen.intent.service}; pipeline {scene.loaded.pipeline.name} runs at {service}",
+            help="name by --pipeline one of that service",
+        )
+    return chosen

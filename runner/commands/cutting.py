@@ -8,6 +8,7 @@ from runner.adapters.files import Unreadable as NotReadable
 from runner.adapters.files import resolve
 from runner.adapters.media import Unreadable, digest
 from runner.adapters.outputs import Outputs
+from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.core.media import MediaFacts
 from runner.steps import film
@@ -54,8 +55,10 @@ def material(
     results: Mapping[str, Mapping[str, object]],
     words: Mapping[str, str],
     outputs: Outputs,
+    size: tuple[int, int] | None = None,
 ) -> Material:
-    """What the film is cut from. By take, `placed` is its clip's file, `results` what is known of it, `words` what became of it.
+    """What the film is cut from. By take, `placed` is its clip's file, `results` what is known of it, `words` what became of it;
+    `size` is the film's frame, where that is not its first clip's.
 
     Raises Unreadable for a file of the project that is not what it was when the run began.
     """
@@ -82,4 +85,18 @@ def material(
         files=files,
         file_seconds=seconds,
         digests=digests,
+        size=size,
     )
+
+
+def frame_of(wanted: Film, decided: Decided, placed: Mapping[str, str]) -> tuple[int, int] | None:
+    """The frame of a film that begins with a clip which was picked at another size than its pipeline makes: the pipeline's. None
+    where its first clip's own is right."""
+    first = next((slot for slot in wanted.edit.slots if slot.file or (slot.take and slot.take.id in placed)), None)
+    if first is None or first.take is None:
+        return None
+    asked, kept = decided.loaded.requests.get(first.take.id), decided.kept.get(first.take.id)
+    if asked is None or kept is None or kept.key == asked.key or kept.result is None:
+        return None
+    size = asked.width_px, asked.height_px
+    return None if size == (kept.result.get("width_px"), kept.result.get("height_px")) else size

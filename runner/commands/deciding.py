@@ -12,6 +12,7 @@ from runner.adapters import catalog
 from runner.adapters.found import Found
 from runner.adapters.journal import Journal
 from runner.adapters.store import Store
+from runner.commands import approval
 from runner.commands.adopting import Adoption
 from runner.commands.gitlock import GitLock
 from runner.commands.loading import Loaded
@@ -77,11 +78,13 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     history = recovery.applied(history, recovered)
     lock = None if loaded.service.provider.free else GitLock.of(loaded)
     out = Found((loaded.project.root / "out", *([options.out.absolute()] if options.out else [])))
-    kept = picked.clips(loaded.picks.shots, history, pipeline=loaded.pipeline.name, service=loaded.service.name)
+    again = frozenset(take.id for take in takes if options.retry and named(take, options.retry))
+    picks = approval.approved(loaded, history, again)
     lineage = chain.lineage(loaded.built, loaded.context)
 
     def made(request: Request) -> Mapping[str, object] | None:
-        return kept[request.take].result if request.take in kept else chain.clip_of(request, history)
+        found = picks.stands_at(request)
+        return found[1].result if found else chain.clip_of(request, history)
 
     told: tuple[Entry, ...] = ()
     for _ in range(LINKS if lineage else 1):
@@ -91,25 +94,19 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
             lock.loaded = loaded  # a key that is known only now may stand in the lock of another storyboard
         more = _learned(lock, loaded, history, now, here)
         told, history = (*told, *more), recovery.applied(history, more)
-        kept = picked.clips(loaded.picks.shots, history, pipeline=loaded.pipeline.name, service=loaded.service.name)
+        picks = approval.approved(loaded, history, again)
         if not more:
             break
 
     def left(request: Request) -> Mapping[str, object] | None:
         known = standing(history.get(request.key, ()))
-        gone = request.take not in kept and known is not None and not here(known) and _lies(known, out) is None
-        return None if gone else made(request)  # what is bought again is another clip
+        gone = known is not None and not here(known) and _lies(known, out) is None
+        return made(request) if picks.stands_at(request) or not gone else None  # what is bought again is another clip
 
     if lineage and options.buy_missing:
         loaded = replace(loaded, built=chain.settled(loaded.built, loaded.context, left))
-    held = picked.protected(
-        loaded.built,
-        loaded.picks.shots,
-        history,
-        pipeline=loaded.pipeline.name,
-        service=loaded.service.name,
-        inputs=journal.inputs if journal else lambda _: None,
-    )
+    inputs = journal.inputs if journal else lambda _: None
+    held, kept = picked.protected(loaded.built, picks, inputs=inputs)
     requests = {**loaded.requests, **{take: one.request for take, one in held.items()}}
     if not ephemeral(loaded.service.name):
         misplaced = recovery.misplaced(history, (one.request.key for one in held.values()), at=now, here=here)
@@ -119,18 +116,22 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
     def last_inputs(take: str) -> Mapping[str, object] | None:
         return journal.inputs(last[take]) if journal and take in last else None
 
+    waits = not (options.unpicked or loaded.service.provider.free)
     facts = Facts(
         wishes=Wishes(
             selected=lambda take: not options.shots or named(take, options.shots),
-            retried=lambda take: bool(options.retry) and named(take, options.retry),
+            retried=lambda take: take.id in again,
             missing=options.buy_missing,
-            held=not (options.unpicked or loaded.service.provider.free),
+            held=waits,
         ),
         here=here,
         last_inputs=last_inputs,
         found=lambda purchase: os.path.relpath(place) if (place := _lies(purchase, out)) else "",
+        left_out=loaded.choice.left_out,
+        undecided=loaded.choice.undecided if waits else {},
+        amended=approval.amended(loaded, picks, held, missing=options.buy_missing, inputs=inputs),
     )
-    plan = picked.kept(plans.make(takes, requests, history, facts, lineage), held)
+    plan = plans.make(takes, requests, history, facts, lineage)
     if options.collecting:
         plan = plans.buying_nothing(plan)
     asked = {a.request.key for a in plan.actions if a.request is not None}

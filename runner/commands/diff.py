@@ -11,13 +11,14 @@ from runner.adapters.git import NotSaid
 from runner.adapters.media import facts_to_json
 from runner.adapters.revision import Revision
 from runner.adapters.root import Project, git_top, read_only
-from runner.commands import loading
+from runner.commands import approval, loading
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
 from runner.core.diagnostics import Diagnostic, Rejected, has_errors
 from runner.core.errors import Exit, Refused
 from runner.core.spelling import nearest
 from runner.planning.diff import Comparison, compare
+from runner.planning.request import Built
 from runner.screen import diff as view_of
 from runner.screen.diagnostics import Format, formatted
 from runner.screen.diff_markdown import fenced, markdown
@@ -53,10 +54,17 @@ def diff(a: str, b: str, options: Options, view: Format, terminal: Terminal, *, 
         return Exit.REFUSED
     if after.diagnostics and view is Format.TEXT:
         terminal.talk(formatted(after.diagnostics, view, colour=terminal.colour_err))
-    found = compare(before.built if old.there else (), after.built if new.there else ())
+    known = approval.approved(after, {}, ())  # without a journal a pick is taken at its word
+    kept = [b.take.id for b in after.built if b.request is not None and known.lost(b.request)]
+    found = compare(_made(before) if old.there else (), _made(after) if new.there else (), kept)
     sides = _side(old, before), _side(new, after)
     terminal.out(markdown(found, *sides) if as_markdown else _shown(found, *sides, view, terminal))
     return Exit.DONE
+
+
+def _made(loaded: Loaded) -> list[Built]:
+    """The takes that the pipeline makes."""
+    return [b for b in loaded.built if b.take.id not in loaded.choice.left_out]
 
 
 def _shown(found: Comparison, old: Side, new: Side, view: Format, terminal: Terminal) -> str:

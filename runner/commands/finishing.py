@@ -18,7 +18,8 @@ from runner.commands.account import words as words_of
 from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.language.exec_step import Exec
-from runner.language.pipeline import Assemble, Generate, Report, Step, Timeline
+from runner.language.generate_step import Generate
+from runner.language.pipeline import Assemble, Report, Step, Timeline
 from runner.planning.history import History
 from runner.screen import report as view_of
 from runner.screen.clean import words
@@ -156,10 +157,10 @@ async def _film(wanted: Film, made: Made) -> Record:
     """Cut the film, unless it is already made of just these clips or the run was stopped."""
     if made.stopped():
         return {"status": "stopped"}
-    said = words_of(made.decided, made.history)
+    said, size = words_of(made.decided, made.history), cutting.frame_of(wanted, made.decided, made.placed)
     return await cutting.cut(
         wanted,
-        lambda: cutting.material(wanted, made.loaded, made.placed, made.clips, said, made.outputs),
+        lambda: cutting.material(wanted, made.loaded, made.placed, made.clips, said, made.outputs, size),
         made.outputs,
         begun=lambda: made.note(f"cutting {wanted.output}"),
         stopped=made.stopped,

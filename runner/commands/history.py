@@ -20,22 +20,37 @@ def history(file: Path, shot: str, options: Options, view: Format, terminal: Ter
     with peeked(place.state) as journal:
         loaded = loading.load(place, path, options, journal.probed if journal else lambda *_: None)
         takes = {t.id: t for t in loaded.storyboard.takes}
+        picked = {clip for pick in loaded.picks.shots.values() for clip in pick.clips.values()}
+        ever = journal.history() if journal else {}
+        own = [
+            (purchase.intent.take, purchase)
+            for some in ever.values()
+            for purchase in some
+            if purchase.intent.storyboard == loaded.identity and _is_of(purchase.intent.take, shot)
+        ]
+        last = journal.last_keys(loaded.identity, loaded.service.name) if journal else {}
+        asked = {take: request.key for take, request in loaded.requests.items()}
+        # A take that shares its request with another has that one's clip.
+        shared = dict.fromkeys(
+            (take, key) for keys in (asked, last) for take, key in keys.items() if _is_of(take, shot)
+        )
+        known = {(take, p.key, p.number) for take, p in own}
+        own += [(t, p) for t, key in shared for p in ever.get(key, ()) if (t, p.key, p.number) not in known]
         found = [
             view_of.Made(
+                take=take,
                 purchase=purchase,
                 prompt=_prompt(journal.inputs(purchase.key) if journal else None),
                 here=store.has(*purchase.clip),
-                picked=any(p.clip == (purchase.result or {}).get("sha256") for p in loaded.picks.shots.values()),
+                picked=(purchase.result or {}).get("sha256") in picked,
             )
-            for some in (journal.history() if journal else {}).values()
-            for purchase in some
-            if purchase.intent.storyboard == loaded.identity and _is_of(purchase.intent.take, shot)
+            for take, purchase in own
         ]
     names = {name for take in takes.values() for name in (take.id, take.variant, take.shot)}
     if not found and shot not in names:
         meant = nearest(shot, sorted(names))
         raise Refused(f"nothing was ever made for `{shot}`", help=f"did you mean `{meant}`?" if meant else "")
-    found.sort(key=lambda made: (made.purchase.intent.take, made.at))
+    found.sort(key=lambda made: (made.take, made.at))
     terminal.out(
         view_of.as_json(found) if view is Format.JSON else view_of.text(found, shot, colour=terminal.colour_out)
     )

@@ -25,6 +25,7 @@ from runner.core.spelling import nearest
 from runner.language import pipeline as pipelines
 from runner.language import storyboard as storyboards
 from runner.language.exec_step import Exec
+from runner.language.generate_step import Takes
 from runner.language.picks import Picks
 from runner.language.pipeline import Assemble, Pipeline, Timeline
 from runner.language.storyboard import Storyboard
@@ -32,6 +33,7 @@ from runner.language.take import Take
 from runner.planning.chain import build_all
 from runner.planning.edit import axis_faults, chosen, file_faults
 from runner.planning.faults import override_faults
+from runner.planning.ladder import Choice, choice
 from runner.planning.request import Built, Context
 from runner.planning.service import Service
 from runner.steps import film
@@ -43,13 +45,16 @@ Cached = Callable[[str, int], Mapping[str, object] | None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A storyboard under a pipeline, as far as it is lawful. `identity` is its path from the root without suffix: what its
-    budget and its outputs go by. `films` are those of the pipeline's steps. `facts` tell of each local medium, by path, what it is or
+    budget and its outputs go by. `choice` tells which takes the pipeline does not make, `free_pipelines` those in the picks that cost
+    nothing. `films` are those of the pipeline's steps. `facts` tell of each local medium, by path, what it is or
     why it cannot be used; `found` are those probed now, by digest, that no cache held."""
 
     project: Project
     identity: str
     storyboard: Storyboard
     picks: Picks
+    free_pipelines: frozenset[str]
+    choice: Choice
     pipeline: Pipeline
     models: Mapping[str, Model]
     service: Service
@@ -141,6 +146,8 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         identity=path.removesuffix(Path(path).suffix),
         storyboard=storyboard,
         picks=picks,
+        free_pipelines=picked.free(picks, files),
+        choice=_choice(storyboard, picks, pipeline, files),
         pipeline=pipeline,
         models=models,
         service=service,
@@ -151,6 +158,13 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         diagnostics=in_file_order(diagnostics),
         found=found,
     )
+
+
+def _choice(storyboard: Storyboard, picks: Picks, pipeline: Pipeline, files: Files) -> Choice:
+    if pipeline.generate.takes is Takes.ALL:
+        return Choice()
+    takes = [take for take in storyboard.takes if not take.skip]
+    return choice(takes, picks, storyboard=files.shown(storyboard.source.path))
 
 
 def _cut_faults(

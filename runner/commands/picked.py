@@ -1,11 +1,15 @@
 """The picks file of a storyboard, read with it; its faults and what it names in vain."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from runner.adapters import catalog
 from runner.adapters.files import MISSING, Files, Unreadable
 from runner.core.diagnostics import Diagnostic, Rejected, Severity, Source
+from runner.language import pipeline as pipelines
 from runner.language.picks import SUFFIX, Picks, load
+from runner.language.provider_choice import FREE
 from runner.language.take import Take
 
 
@@ -30,6 +34,16 @@ def read(files: Files, storyboard: str) -> Picks:
     """The takes that were picked. Raises Rejected with every fault of the file."""
     found = source(files, storyboard)
     return load(found) if found is not None else Picks()
+
+
+def free(picks: Picks, files: Files) -> frozenset[str]:
+    """The pipelines in the picks that cost nothing as they are written; one that is not there, or broken, counts as paid."""
+    found = set()
+    for name in {name for pick in picks.shots.values() for name in pick.clips}:
+        with suppress(Unreadable, Rejected):
+            if (source := catalog.pipeline(name, files)) and pipelines.load(source).provider.name == FREE:
+                found.add(name)
+    return frozenset(found)
 
 
 def takes(picks: Picks, there: Sequence[Take]) -> dict[str, int]:

@@ -43,7 +43,6 @@ from runner.execution.pace import BEAT, Poll
 from runner.execution.purse import Purse
 from runner.execution.room import MIN_FREE, Room
 from runner.execution.throttle import Throttle
-from runner.language.pipeline import Generate
 from runner.screen.amounts import duration
 from runner.screen.diagnostics import Format, formatted
 from runner.screen.terminal import Terminal
@@ -143,10 +142,9 @@ async def _run(
             raise Refused(
                 str(fault), help="without it a colleague's machine would buy again what is bought here"
             ) from fault
-        step = next(s for s in loaded.pipeline.steps if isinstance(s, Generate))
         if jobs:
             async with report.kept_current(sum(len(job.takes) for job in jobs if not job.only_asks)):
-                await _work(loaded, jobs, limit, step.retries, key, options, journal, store, report)
+                await _work(loaded, jobs, limit, loaded.pipeline.generate.retries, key, options, journal, store, report)
             if held is not None and report.stopped is None:
                 report.moved = balance.movement(held, await balance.asked(loaded.service, key, terminal))
         await report.finish(() if options.collecting else loaded.pipeline.steps)

@@ -8,7 +8,7 @@ from typing import Any
 from runner.adapters import catalog
 from runner.adapters.files import Checkout
 from runner.adapters.root import project_of
-from runner.contract import editor
+from runner.contract import editor, editor_picks
 from runner.contract.model import Model
 from runner.core.errors import Exit, Refused
 from runner.core.spelling import nearest
@@ -18,6 +18,7 @@ from runner.screen.terminal import Terminal
 GENERATED: dict[str, Callable[[Mapping[str, Model]], dict[str, Any]]] = {
     "storyboard": editor.storyboard_schema,
     "pipeline": editor.pipeline_schema,
+    "picks": lambda models: editor_picks.picks_schema(),
     "faults": lambda models: faults_schema.schema(),
 }
 STORED = ("plan", "manifest", "lock", "model")

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from runner.commands.choices import DIGITS, Change, Scene, choosing, together, turning_down, undoing
+from runner.commands.choices import DIGITS, Change, choosing, together, turning_down, undoing
+from runner.commands.scene import Scene
 from runner.core.diagnostics import Source
 from runner.core.errors import Refused
 from runner.language.picks import parts_of, take_of

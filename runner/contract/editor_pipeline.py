@@ -115,7 +115,7 @@ def _provider() -> Schema:
 
 
 def _generate() -> Schema:
-    return mapping(
+    found = mapping(
         "Submit, wait, fetch and check every take",
         {
             "retries": {
@@ -124,9 +124,21 @@ def _generate() -> Schema:
                 "minimum": 0,
                 "maximum": MOST_RETRIES,
                 "default": 0,
-            }
+            },
+            "takes": {
+                "description": "Every take of a shot, or the picked one alone",
+                "enum": ["all", "picked"],
+                "default": "all",
+            },
+            "seedless": {
+                "description": "Beside `takes: picked`, of a model without a seed: keep the clip that was picked under a pipeline below, or make another one",
+                "enum": ["keep", "make"],
+                "default": "keep",
+            },
         },
     )
+    picked = {"required": ["takes"], "properties": {"takes": {"const": "picked"}}}
+    return {**found, "dependencies": {"seedless": picked}}
 
 
 def _assemble() -> Schema:

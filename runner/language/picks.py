@@ -6,13 +6,15 @@
     rejected:
       arrival@dawn.1: {note: he blinks}
 
+Clips of the same take that were approved under other pipelines before stand behind: `also: {draft: 99ab...}`.
+
 A line a variant, so that git merges what two people chose. Commands change these lines alone; every other stays as it is written.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from runner.core.diagnostics import Rejected, Source, Span, in_file_order
@@ -20,25 +22,39 @@ from runner.language import fields, node
 from runner.language.document import parse
 from runner.language.faults import Faults
 from runner.language.node import Entry, Node, Scalar
+from runner.language.scalar import NotANumber, resolve
 
 VERSION = 1
 SUFFIX = ".picks.yaml"
 HEAD = "# Which take of each shot is the film's: `shotrunner pick` and `reject` write here, and keep your comments.\n"
 _KEYS = ("picks", "shots", "rejected")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@+-]*")
 _TAKE = re.compile(r"(.+)\.([1-9][0-9]{0,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
     """The take of a variant that the film is cut from. `clip`, if there is one, is the digest of the clip that was approved under
-    `pipeline`: there it stays the film's whatever becomes of the prompt."""
+    `pipeline`: there it stays the film's whatever becomes of the prompt. `also`: digests of its clips that were approved before, by
+    their pipelines, the latest first."""
 
     take: int
     pipeline: str = ""
     clip: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     span: Span | None = field(default=None, compare=False)
+
+    @property
+    def clips(self) -> dict[str, str]:
+        """Digests of all its approved clips by pipeline, the latest first."""
+        return {**({self.pipeline: self.clip} if self.pipeline and self.clip else {}), **self.also}
+
+    def with_clips(self, clips: Mapping[str, str]) -> "Pick":
+        """The pick with these for its clips, the latest first."""
+        (pipeline, clip), *rest = list(clips.items()) or [("", "")]
+        return replace(self, pipeline=pipeline, clip=clip, also=dict(rest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +125,7 @@ def _section(at: Node | None, name: str, read: Callable[[Entry, Faults], T | Non
 
 def _pick(entry: Entry, faults: Faults) -> Pick | None:
     name = f"`{fields.clipped(entry.key.text)}`"
-    tree = fields.shaped(entry.value, name, ("take", "pipeline", "clip", "note"), faults)
+    tree = fields.shaped(entry.value, name, ("take", "pipeline", "clip", "also", "note"), faults)
     if tree is None:
         return None
     take = tree.get("take")
@@ -118,9 +134,19 @@ def _pick(entry: Entry, faults: Faults) -> Pick | None:
         return None
     number = fields.whole(take, "`take`", faults, least=1, most=999_999)
     texts = {key: _text(tree, key, faults) for key in ("pipeline", "clip", "note")}
+    others = tree.get("also")
+    listed = fields.mapping(others, "`also`", faults, takes="a mapping of pipelines to digests") if others else None
+    also = {one.key.text: _digest(one.value, "also", faults) for one in listed or ()}
     if number is None:
         return None
-    return Pick(take=number, pipeline=texts["pipeline"], clip=texts["clip"], note=texts["note"], span=entry.key.span)
+    return Pick(
+        take=number,
+        pipeline=texts["pipeline"],
+        clip=texts["clip"],
+        also=also,
+        note=texts["note"],
+        span=entry.key.span,
+    )
 
 
 def _rejection(entry: Entry, faults: Faults) -> Rejection | None:
@@ -135,10 +161,16 @@ def _rejection(entry: Entry, faults: Faults) -> Rejection | None:
 
 def _text(tree: node.Mapping, key: str, faults: Faults) -> str:
     at = tree.get(key)
-    written = fields.text(at, f"`{key}`", faults) if at is not None else None
-    if at is not None and key == "clip" and written is not None and not _DIGEST.fullmatch(written):
-        faults.add("bad-value", f"`clip` is `{fields.clipped(written)}`; it takes a sha256, 64 hex digits", at.span)
-    return written or ""
+    if at is None:
+        return ""
+    return _digest(at, key, faults) if key == "clip" else fields.text(at, f"`{key}`", faults) or ""
+
+
+def _digest(at: Node, name: str, faults: Faults) -> str:
+    written = fields.text(at, f"`{name}`", faults) or ""
+    if written and not _DIGEST.fullmatch(written):
+        faults.add("bad-value", f"`{name}` is `{fields.clipped(written)}`; it takes a sha256, 64 hex digits", at.span)
+    return written
 
 
 def take_of(id_: str) -> tuple[str, int] | None:
@@ -215,10 +247,20 @@ def _last_line(entry: Entry) -> int:
 
 
 def _line(name: str, value: Pick | Rejection) -> str:
-    told: dict[str, object] = {"clip": value.clip}
+    told: dict[str, object] = {"clip": _word(value.clip)}
     if isinstance(value, Pick):
-        told = {"take": value.take, "pipeline": value.pipeline, **told}
+        also = ", ".join(f"{_word(pipeline)}: {_word(clip)}" for pipeline, clip in value.also.items())
+        told = {"take": value.take, "pipeline": _word(value.pipeline), **told, "also": f"{{{also}}}" if also else ""}
     words = "".join(c if c.isprintable() else " " for c in value.note).strip()
     note = {"note": json.dumps(words, ensure_ascii=False)} if words else {}
     parts = {**{key: part for key, part in told.items() if part}, **note}
     return f"{name}: {{{', '.join(f'{key}: {part}' for key, part in parts.items())}}}"
+
+
+def _word(text: str) -> str:
+    """As YAML takes it for a text: a pipeline may be called `true` or `12`."""
+    try:
+        is_plain = not text or (_PLAIN.fullmatch(text) and isinstance(resolve(text), str))
+    except NotANumber:
+        is_plain = False
+    return text if is_plain else json.dumps(text, ensure_ascii=False)

@@ -12,6 +12,7 @@ from runner.language.document import parse
 from runner.language.editorial import read_transition
 from runner.language.exec_step import Exec, read_exec
 from runner.language.faults import Faults
+from runner.language.generate_step import Generate, read_generate
 from runner.language.node import Mapping as Tree
 from runner.language.node import Node, Scalar, plain
 from runner.language.outputs import read_output
@@ -19,7 +20,6 @@ from runner.language.provider_choice import FREE, ProviderChoice, read_provider
 from runner.language.take import OWN_WORDS, Layer, Setting, Transition
 
 VERSION = 1
-MOST_RETRIES = 10
 
 _KEYS = ("pipeline", "title", "provider", "override", "budget", "steps", "$schema")
 
@@ -29,14 +29,6 @@ class Missing(StrEnum):
 
     STOP = "stop"
     SLATE = "slate"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generate:
-    """Submit, wait, fetch, check. `retries`: how often a take is bought again after a transient task error, 0 to 10."""
-
-    retries: int
-    span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +85,10 @@ class Pipeline:
     budget: Decimal | None
     budget_span: Span | None
     steps: tuple[Step, ...]
+
+    @property
+    def generate(self) -> Generate:
+        return next(step for step in self.steps if isinstance(step, Generate))
 
 
 def load(source: Source) -> Pipeline:
@@ -242,10 +238,7 @@ def _made(step: Step) -> tuple[str, ...]:
 
 
 def _generate(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Generate | None:
-    tree = fields.shaped(entry.value, "`generate`", ("retries",), faults)
-    at = tree.get("retries") if tree else None
-    retries = fields.whole(at, "`retries`", faults, least=0, most=MOST_RETRIES) if at else 0
-    return Generate(retries=retries, span=entry.key.span) if tree is not None and retries is not None else None
+    return read_generate(entry, faults)
 
 
 def _assemble(entry: node.Entry, before: Sequence[Step], faults: Faults) -> Assemble | None:

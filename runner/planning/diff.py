@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -46,7 +46,7 @@ class Difference:
 
     `price` is what the new side newly asks for: 0 where its request is asked for by another take, `same_as`, of the old side
     (`same_before`) or earlier on the new one; None where it is unknown. `was` is what the old side asked for. `skipped`: it
-    is dropped because the new side skips it.
+    is dropped because the new side skips it. `kept`: its clip was picked and stays the film's, so nothing is asked for.
     """
 
     kind: Kind
@@ -59,6 +59,7 @@ class Difference:
     same_before: bool = False
     skipped: bool = False
     moved: bool = False
+    kept: bool = False
 
     @property
     def side(self) -> Built:
@@ -110,8 +111,8 @@ class Comparison:
         return {kind: found[kind] for kind in Kind if found[kind]}
 
 
-def compare(old: Sequence[Built], new: Sequence[Built]) -> Comparison:
-    """Takes that are skipped, or have no request, are not there."""
+def compare(old: Sequence[Built], new: Sequence[Built], kept: Collection[str] = ()) -> Comparison:
+    """Takes that are skipped, or have no request, are not there. `kept` are those of the new side whose clips were picked."""
     before, after = _wanted(old), _wanted(new)
     pairs = _pairs(before, after)
     places = {name: number for number, name in enumerate(before)}
@@ -121,7 +122,7 @@ def compare(old: Sequence[Built], new: Sequence[Built]) -> Comparison:
     skipped = {b.take.id for b in new if b.take.skip}
     asked, priced = _firsts(before.values()), _firsts(after.values())
     found = [
-        _difference(before.get(pairs.get(name, "")), side, asked, priced, moved=name in moved)
+        _difference(before.get(pairs.get(name, "")), side, asked, priced, moved=name in moved, kept=name in kept)
         for name, side in after.items()
     ]
     found += [
@@ -135,7 +136,11 @@ def compare(old: Sequence[Built], new: Sequence[Built]) -> Comparison:
         new_takes=len(after),
         old=_sum(_requests(before.values())),
         new=_sum(_requests(after.values())),
-        to_buy=_sum(request for request in _requests(after.values()) if request.key not in asked),
+        to_buy=_sum(
+            request
+            for request in _requests(side for name, side in after.items() if name not in kept)
+            if request.key not in asked
+        ),
     )
 
 
@@ -202,6 +207,7 @@ def _difference(
     *,
     moved: bool = False,
     skipped: bool = False,
+    kept: bool = False,
 ) -> Difference | None:
     """None where nothing differs."""
     was = _request(old).reserve if old and asked[_request(old).key] == old.take.id else ZERO
@@ -216,11 +222,12 @@ def _difference(
             old=old,
             new=new,
             fields=_fields(old, new) if old else (),
-            price=ZERO if shared else _request(new).reserve,
+            price=ZERO if shared or kept else _request(new).reserve,
             was=was,
-            same_as=same_as if shared else "",
+            same_as=same_as if shared and not kept else "",
             same_before=same_before,
             moved=moved,
+            kept=kept,
         )
     fields = _fields(old, new)
     renamed = old.take.id != new.take.id

@@ -115,7 +115,7 @@ def _take(action: Action, history: History, service: Service, clips: Mapping[str
         "service": service.name,
         "seed": request.seed if request else None,
         "seed_contract": request.seed_contract if request else None,
-        "request": dict(request.body) if request else None,
+        "request": dict(request.body) if request and request.body else None,
         "key": request.key if request and not request.awaited else None,
         "shared_with": action.shared_with or None,
         "prompt": request.body.get("prompt") if request else None,
@@ -155,7 +155,7 @@ def status(action: Action, latest: Purchase | None) -> str:
     """The manifest's word for a take."""
     if action.act is Act.SKIP and (latest is None or latest.state is not State.DONE):
         return "skipped"
-    if latest is not None and latest.missing:
+    if latest.missing if latest is not None else action.act is Act.MISSING:
         return "missing"
     if action.act is Act.BLOCK and (latest is None or latest.state in UNTAKEN):
         return "blocked"

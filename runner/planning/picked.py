@@ -3,17 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runner.core.lifecycle import State
+from runner.contract.model import SeedContract
+from runner.core.lifecycle import ENDED, GIVEN_UP, UNTAKEN, State
 from runner.core.media import Kind
 from runner.core.money import ZERO
 from runner.core.request import MediaPart, Request
-from runner.language.picks import Pick
-from runner.planning.history import History, Purchase
-from runner.planning.plan import Act, Action, Plan
+from runner.language.picks import Pick, parts_of
+from runner.planning.history import History, Purchase, standing
+from runner.planning.plan import Act, Action
 from runner.planning.reason import differences
 from runner.planning.request import Built
 
 Inputs = Mapping[str, object]
+# Of these nothing was taken, or nothing is left: a take at one of them has no clip of its own.
+_WITHOUT = UNTAKEN | GIVEN_UP | ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,59 +29,169 @@ class Protected:
     reason: str
 
 
-def clips(picks: Mapping[str, Pick], history: History, *, pipeline: str, service: str) -> dict[str, Purchase]:
-    """By take the purchases whose clips were picked under this pipeline: what is made from such a take is made from that clip,
-    whatever its own prompt says now."""
-    by_clip = _by_clip(history, service)
-    found = {
-        f"{variant}.{pick.take}": by_clip.get(pick.clip) for variant, pick in picks.items() if pick.pipeline == pipeline
-    }
-    return {take: purchase for take, purchase in found.items() if purchase is not None}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Below:
+    """What pipelines below leave to one that makes picked takes. `keeps`: where the model has no seed, their picked clips are its
+    own; `settings` are properties that it overrides, and so may differ."""
+
+    keeps: bool = False
+    settings: frozenset[str] = frozenset()
 
 
-def _by_clip(history: History, service: str) -> dict[str, Purchase]:
-    return {
-        str(p.result["sha256"]): p
-        for made in history.values()
-        for p in made
-        if p.result is not None and p.intent.service == service
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """What the picks hold takes to, under a pipeline at a service. `made` are the purchases of this service and `elsewhere` the other
+    services by the digests of their clips; `free` are pipelines that cost nothing as they are written, so that no lock tells of
+    their clips; `paid` tells whether this service is. `below` is None for a pipeline that makes all takes."""
+
+    picks: Mapping[str, Pick]
+    pipeline: str
+    history: History
+    made: Mapping[str, tuple[Purchase, ...]]
+    elsewhere: Mapping[str, str]
+    free: frozenset[str]
+    paid: bool
+    below: Below | None
+    retried: Callable[[str], bool]
+
+    def pick(self, take: str) -> Pick | None:
+        """The pick of this very take."""
+        variant, number = parts_of(take)
+        pick = self.picks.get(variant)
+        return pick if pick is not None and pick.take == number else None
+
+    def stands_at(self, request: Request) -> tuple[str, Purchase] | None:
+        """The purchase whose clip the take's pick holds it to, and under which pipeline that was picked; what is made from such a
+        take is made from that clip, whatever its own prompt says now. None where it is made as the storyboard says."""
+        pick = self.pick(request.take)
+        if pick is None:
+            return None
+        if own := self.of(pick.clips.get(self.pipeline, ""), request):
+            return self.pipeline, own
+        if not self._keeps(request):
+            return None
+        return next(((name, p) for name, clip in pick.clips.items() if (p := self.of(clip, request))), None)
+
+    def of(self, clip: str, request: Request) -> Purchase | None:
+        """The purchase at this service that made the clip: where several made the same bytes, that of the request itself, else of
+        the take."""
+        made = self.made.get(clip, ())
+        own = [p for p in made if p.intent.take == request.take]
+        return next((p for p in made if p.key == request.key), (*made, *own)[-1] if made else None)
+
+    def _keeps(self, request: Request) -> bool:
+        """Whether a clip of a pipeline below is kept: another would be made else, and none was made here yet."""
+        if self.below is None or not self.below.keeps or request.seed_contract != SeedContract.ABSENT:
+            return False
+        own = standing(self.history.get(request.key, ()))
+        if own is None or own.state in _WITHOUT - ENDED:
+            return True
+        return own.state in ENDED and own.result is None and not self.retried(request.take)
+
+    def lost(self, request: Request) -> str:
+        """Where the take's pick names a clip that would be kept, and nobody here knows of it: what there is to say; else empty."""
+        pick = self.pick(request.take)
+        clips = pick.clips if pick and self.paid else {}
+        wanted = clips if self._keeps(request) else {n: c for n, c in clips.items() if n == self.pipeline}
+        for name, clip in wanted.items():
+            if clip not in self.made and clip not in self.elsewhere and name not in self.free:
+                under = "" if name == self.pipeline else f" in {name}"
+                return f"picked{under}, and nothing is known here of its clip {clip[:_DIGITS]}"
+        return ""
 
 
-def protected(
-    built: Sequence[Built],
+_DIGITS = 12
+
+
+def approved(
     picks: Mapping[str, Pick],
     history: History,
     *,
     pipeline: str,
     service: str,
-    inputs: Callable[[str], Inputs | None],
-) -> dict[str, Protected]:
-    """By take those that a pick made under this pipeline holds to another clip than their request now asks for. `inputs` gives
-    what a key was made of."""
-    by_clip = _by_clip(history, service)
-    found = {}
+    paid: bool,
+    below: Below | None = None,
+    free: frozenset[str] = frozenset(),
+    retried: Callable[[str], bool] = lambda _: False,
+) -> Approved:
+    made: dict[str, tuple[Purchase, ...]] = {}
+    elsewhere: dict[str, str] = {}
+    for purchases in history.values():
+        for purchase in purchases:
+            if purchase.result is None:
+                continue
+            clip, at = str(purchase.result["sha256"]), purchase.intent.service
+            if at == service:
+                made[clip] = (*made.get(clip, ()), purchase)
+            else:
+                elsewhere[clip] = at
+    return Approved(
+        picks=picks,
+        pipeline=pipeline,
+        history=history,
+        made=made,
+        elsewhere=elsewhere,
+        free=free,
+        paid=paid,
+        below=below,
+        retried=retried,
+    )
+
+
+def protected(
+    built: Sequence[Built], known: Approved, *, inputs: Callable[[str], Inputs | None]
+) -> tuple[dict[str, Protected], dict[str, Purchase]]:
+    """By take those that a pick holds to another clip than their request now asks for, and the purchases of all that a pick
+    holds to a clip. `inputs` gives what a key was made of."""
+    held, kept = {}, {}
     for one in built:
-        pick = picks.get(one.take.variant)
-        if one.request is None or one.take.skip or pick is None or pick.take != one.take.number:
+        found = None if one.request is None or one.take.skip else known.stands_at(one.request)
+        if one.request is None or found is None:
             continue
-        purchase = by_clip.get(pick.clip) if pick.pipeline == pipeline else None
-        if purchase is not None and purchase.key != one.request.key:
-            found[one.take.id] = _protected(one, one.request, purchase, inputs(purchase.key))
-    return found
+        pipeline, purchase = found
+        kept[one.take.id] = purchase
+        if purchase.key != one.request.key:
+            below = known.below if pipeline != known.pipeline else None
+            made_of = inputs(purchase.key)
+            differing = differing_from(one, one.request, made_of, below.settings if below else frozenset())
+            reason = f"picked, {differing}"
+            if below:
+                other = f"{one.request.model} has no seed, {known.pipeline} would be another clip"
+                # It is another pipeline's, so that much differs by its settings: only what the storyboard says is told.
+                reason = f"picked in {pipeline}{f', {differing}' if made_of and differing else ''}; {other}"
+            held[one.take.id] = _protected(one.request, purchase, made_of, reason)
+    return held, kept
 
 
-def _protected(one: Built, wanted: Request, purchase: Purchase, made_of: Inputs | None) -> Protected:
+def differing_from(one: Built, wanted: Request, made_of: Inputs | None, settings: frozenset[str] = frozenset()) -> str:
+    """`prompt, quality differ film.yaml:9 film.yaml:5`: what of the storyboard a clip was not made from; `settings` are passed over."""
+    if not made_of:
+        return "its request differs"
+    names = [change.name for change in differences(made_of, wanted.inputs) if change.name not in settings]
+    places = dict.fromkeys(f"{s.source.name}:{s.line}" for name in names if (s := one.places.get(name)))
+    return " ".join([f"{', '.join(names)} differ{'s' if len(names) == 1 else ''}", *places]) if names else ""
+
+
+def _protected(wanted: Request, purchase: Purchase, made_of: Inputs | None, reason: str) -> Protected:
     old = made_of or {}
     written = old.get("body")
-    body: Mapping[str, object] = written if isinstance(written, Mapping) else {"model": purchase.intent.model}
-    names = [change.name for change in differences(old, wanted.inputs)] if made_of else []
-    places = dict.fromkeys(f"{s.source.name}:{s.line}" for name in names if (s := one.places.get(name)))
-    told = f"{', '.join(names)} differ{'s' if len(names) == 1 else ''}" if names else "its request differs"
+    body: Mapping[str, object] = written if isinstance(written, Mapping) else {}  # of another machine: not known here
+    clip = purchase.result or {}
+    width, height, seconds = (clip.get(name) for name in ("width_px", "height_px", "duration_s"))
     request = replace(
-        wanted, key=purchase.key, inputs=old, model=purchase.intent.model, body=body, media=tuple(_media(body, wanted))
+        wanted,
+        key=purchase.key,
+        inputs=old,
+        model=purchase.intent.model,
+        body=body,
+        media=tuple(_media(body, wanted)),
+        reserve=purchase.intent.reserved,
+        unit=purchase.intent.unit,
+        width_px=width if isinstance(width, int) else wanted.width_px,
+        height_px=height if isinstance(height, int) else wanted.height_px,
+        seconds=round(seconds) if isinstance(seconds, int | float) else wanted.seconds,
     )
-    return Protected(request=request, wanted=wanted, reason=" ".join(["picked,", told, *places]))
+    return Protected(request=request, wanted=wanted, reason=reason)
 
 
 def _media(body: Mapping[str, object], wanted: Request) -> list[MediaPart]:
@@ -107,15 +220,29 @@ def _kind(parameter: str) -> Kind:
     return next((kind for kind in Kind if kind.value in parameter), Kind.IMAGE)
 
 
-def kept(plan: Plan, held: Mapping[str, Protected]) -> Plan:
-    """The plan, with the reasons of takes that are held to a picked clip; none of these is ever bought."""
-    return Plan(actions=tuple(_kept(a, held[a.take.id]) if a.take.id in held else a for a in plan.actions))
+def amended(action: Action, held: Mapping[str, Protected], known: Approved, *, missing: bool) -> Action:
+    """The action of a take that may be held to a picked clip: nothing is ever bought in that one's place. `missing`: what was made
+    once and is not here is bought again."""
+    if one := held.get(action.take.id):
+        return _kept(action, one)
+    if action.act is not Act.BUY or action.request is None or (action.purchase and action.purchase.missing):
+        return action
+    if why := known.lost(action.request):
+        if missing:
+            return replace(action, reason=f"{why}: made anew by --buy-missing")
+        advice = "pull the lock in git that does, or `unpack` it; `retake` or `--buy-missing` makes it anew"
+        return replace(action, act=Act.MISSING, reason=f"{why}: {advice}")
+    return action
 
 
 def _kept(action: Action, held: Protected) -> Action:
     if action.act is Act.REUSE and action.purchase is not None and action.purchase.state is State.DONE:
         return replace(action, act=Act.KEEP, reason=f"{held.reason}; `retake` makes it anew")
     if action.spends or action.act is Act.MISSING:
-        reason = f"{held.reason}, and the picked clip is not here; `retake` makes it anew"
+        task = action.purchase.task_id if action.purchase and action.sought else None
+        way = f"a run asks task {task} for it, for nothing; else" if task else "put it into out/, or"
+        reason = f"{held.reason}, and the picked clip is not here: {way} `retake` makes it anew"
         return replace(action, act=Act.MISSING, reason=reason, price=ZERO)
+    if action.act is Act.RESUME:
+        return replace(action, reason=f"{held.reason}; {action.reason}")
     return action

@@ -1,7 +1,7 @@
 """What will happen: one closed action for each take, each with its reason and price, before anything is spent."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -154,12 +154,17 @@ class Lineage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What decides beside the history. `here` tells whether a finished clip's bytes are on this machine, `found` where in the
-    out folder a missing clip's bytes lie, "" if they do not; `last_inputs` gives what a take's key was made of when it last ran."""
+    out folder a missing clip's bytes lie, "" if they do not; `last_inputs` gives what a take's key was made of when it last ran.
+    `left_out` tells why the pipeline does not make a take, `undecided` why nothing is bought for it yet; `amended` is an action with
+    what picks make of it."""
 
     wishes: Wishes
     here: Callable[[Purchase], bool]
     last_inputs: Callable[[str], Mapping[str, object] | None]
     found: Callable[[Purchase], str] = lambda _: ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    undecided: Mapping[str, str] = field(default_factory=dict)
+    amended: Callable[[Action], Action] = lambda action: action
 
 
 def make(
@@ -176,7 +181,8 @@ def make(
     retried = {
         requests[take.id].key
         for take in takes
-        if take.id in requests and not take.skip and wishes.selected(take) and wishes.retried(take)
+        if take.id in requests and not take.skip and take.id not in facts.left_out
+        if wishes.selected(take) and wishes.retried(take)
     }
     for take in takes if lineage is None else lineage.order:
         request = requests.get(take.id)
@@ -188,13 +194,21 @@ def make(
         if not wishes.selected(take):
             actions[take.id] = _left_out(take, request, made, facts.here)
             continue
+        if why := facts.left_out.get(take.id):
+            actions[take.id] = _left_out(take, request, made, facts.here, why)
+            continue
         if request.key in first:
             action = _shared(take, request, first[request.key])
         else:
             action = decide(take, request, made, facts, retried=request.key in retried)
+        action = facts.amended(action)
         parents = lineage.parents.get(take.id, ()) if lineage else ()
         if lineage is not None and parents:
             action = replace(action, parents=parents, stand_in=lineage.stand_ins.get(take.id, ""))
+        if action.spends and (why := facts.undecided.get(take.id)):
+            actions[take.id] = replace(action, act=Act.BLOCK, reason=why, price=ZERO)
+            continue  # and whoever shares its request is judged by itself
+        if lineage is not None and parents:
             action = _chained(action, actions, lineage, facts)
         first.setdefault(request.key, action)
         actions[take.id] = action
@@ -238,16 +252,19 @@ def _held(name: str, parent: Action, actions: Mapping[str, Action], lineage: Lin
     match maker.act:
         case Act.BUY | Act.RETRY | Act.RESUME | Act.REUSE:
             return ""
+        case Act.SKIP | Act.KEEP if (
+            maker.purchase and maker.purchase.state is State.DONE and facts.here(maker.purchase)
+        ):
+            return ""
         case Act.SKIP:
-            if parent.purchase and parent.purchase.state is State.DONE and facts.here(parent.purchase):
-                return ""
             if parent.take.skip:
                 return f"its parent `{name}` is skipped and has no clip here"
             return f"its parent `{name}` has no clip and is not selected; `--shots '{name}'` makes it"
         case Act.BLOCK:
             return f"its parent `{name}` is blocked"
         case Act.MISSING:
-            return f"the clip of its parent `{name}` is missing; `--buy-missing` buys it again"
+            way = "; `--buy-missing` buys it again" if maker.price != ZERO else f": {maker.reason}"
+            return f"the clip of its parent `{name}` is missing{way}"
         case Act.KEEP:
             return f"its parent `{name}` has no clip: {maker.reason}"
 
@@ -263,13 +280,15 @@ def buying_nothing(plan: Plan) -> Plan:
     return Plan(actions=tuple(kept))
 
 
-def _left_out(take: Take, request: Request, made: tuple[Purchase, ...], here: Callable[[Purchase], bool]) -> Action:
+def _left_out(
+    take: Take, request: Request, made: tuple[Purchase, ...], here: Callable[[Purchase], bool], why: str = ""
+) -> Action:
+    """`why` the pipeline does not make it; where that is empty, `--shots` does not name it."""
     known = standing(made)
     if known is not None and known.state is State.DONE and here(known):
-        return Action(
-            take=take, request=request, act=Act.REUSE, reason="not selected; its clip is here", purchase=known
-        )
-    return Action(take=take, request=request, act=Act.SKIP, reason="not selected by --shots", purchase=known)
+        reason = f"{why or 'not selected'}; its clip is here"
+        return Action(take=take, request=request, act=Act.REUSE, reason=reason, purchase=known)
+    return Action(take=take, request=request, act=Act.SKIP, reason=why or "not selected by --shots", purchase=known)
 
 
 def _shared(take: Take, request: Request, first: Action) -> Action:

@@ -104,16 +104,23 @@ def _of_takes(
         was, now = before.get(name), after.get(name)
         if was is None or now is None:
             yield Change(kind="takes", name=name, old=was and _done(was), new=now and _done(now))
-        elif was["action"] == Act.SKIP.value:
+        elif was["action"] == Act.SKIP.value and now["action"] not in SPENDING:
             continue  # it is none of the plan's
         elif _asked(was) != _asked(now) or (was["key"] and now["key"] and was["key"] != now["key"]):
             yield from _of_request(name, was["key"], now["key"], inputs)
-        elif begun:
+        elif begun and not _swapped(was, now):
             yield from _since_begun(name, was, now, old, new, bought)
         elif _done(was) != _done(now):
             yield Change(kind="takes", name=name, old=_done(was), new=_done(now))
         elif _states(old, was) != _states(new, now):
             yield Change(kind="takes", name=name, old=_said(_states(old, was)), new=_said(_states(new, now)))
+
+
+def _swapped(was: Document, now: Document) -> bool:
+    """Whether a take that was to be bought is made no more, or one that was not is to be now: another one was picked."""
+    one, other = was["action"], now["action"]
+    skip = Act.SKIP.value
+    return (one == skip and other in SPENDING) or (one in SPENDING and other == skip)
 
 
 def _of_request(

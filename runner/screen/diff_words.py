@@ -83,6 +83,8 @@ def notes(found: Comparison, old: Side, new: Side, named: Named = clean.words) -
 
 def reason(one: Difference) -> tuple[str, str, str]:
     """Why it is as it is: our words, another take's id, our words again; all empty where there is nothing to say."""
+    if one.kept and one.kind in (Kind.ADDED, Kind.CHANGED):
+        return "picked: the clip it has stays the film's", "", ""
     if one.same_as:
         return "the same request as ", one.same_as, " before" if one.same_before else ""
     if one.kind is Kind.RENAMED and one.old:

@@ -17,12 +17,19 @@ DIGITS = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """One purchase, what it asked for, and whether its clip is on this machine and is the picked one."""
+    """One purchase of a take, what it asked for, and whether its clip is on this machine and is the picked one."""
 
+    take: str
     purchase: Purchase
     prompt: str
     here: bool
     picked: bool
+
+    @property
+    def shared_with(self) -> str:
+        """The take that it was made for, where that is another one with the same request."""
+        made_for = self.purchase.intent.take
+        return made_for if made_for != self.take else ""
 
     @property
     def at(self) -> str:
@@ -54,22 +61,23 @@ def _row(one: Made) -> tuple[Cell | str, ...]:
     state = purchase.state.value if purchase.state is not State.DONE or one.here else "done, not here"
     cost = priced(purchase.committed, purchase.intent.unit) if purchase.committed else ""
     return (
-        purchase.intent.take,
+        one.take,
         f"{one.at[:10]} {one.at[11:16]}".strip(),
         purchase.intent.service,
         Cell("picked", Style.GOOD) if one.picked else state,
         one.sha256[:DIGITS],
-        cost,
+        f"of {one.shared_with}" if one.shared_with else cost,
         clean.words(one.prompt)[:60],
     )
 
 
 def as_json(made: Sequence[Made]) -> str:
-    """For programs: `schema` "shotrunner.history.v1", `clips` (take, made_at, service, state, key, clip, here, picked, committed,
-    prompt)."""
+    """For programs: `schema` "shotrunner.history.v1", `clips` (take, shared_with (the take that it was made for, else null), made_at,
+    service, state, key, clip, here, picked, committed, prompt)."""
     rows = [
         {
-            "take": one.purchase.intent.take,
+            "take": one.take,
+            "shared_with": one.shared_with or None,
             "made_at": one.at,
             "service": one.purchase.intent.service,
             "state": one.purchase.state.value,

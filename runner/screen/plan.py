@@ -101,7 +101,7 @@ def totals(plan: Plan, *, free: bool) -> str:
     buying = f"{len(plan.to_buy)} to buy: {_total(plan.to_buy, free=free)}" if plan.to_buy else "nothing to buy"
     acts = Counter(action.act for action in plan.actions if not action.spends)
     rest = ", ".join(f"{act.value} {acts[act]}" for act in Act if acts[act])
-    missing = [action for action in plan.actions if action.act is Act.MISSING and not action.shared_with]
+    missing = [a for a in plan.actions if a.act is Act.MISSING and not a.shared_with and a.price != ZERO]
     again = f"with --buy-missing {_total(missing, free=free)}" if missing else ""
     return "; ".join(filter(None, (counted, buying, rest, again)))
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from runner.adapters.outputs import Outputs
 from runner.core.request import Request, canonical
-from runner.language.cut import FPS, Cut, Heard, Sound
+from runner.language.cut import FPS, Cut, Heard, Sound, Video
 from runner.language.pipeline import Assemble, Missing, Timeline
 from runner.language.take import Join, Layer, Setting, Take, Transition
 from runner.planning.edit import Edit, Slot, edits
@@ -56,7 +56,8 @@ class Film:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """What films are cut from: `clips` and their real `seconds` by take id, `files` of the project and their seconds by path,
-    `digests` of all of them by place; `words` say of a take without a clip what became of it."""
+    `digests` of all of them by place; `words` say of a take without a clip what became of it. `size` is the film's frame, where that
+    is not its first clip's."""
 
     requests: Mapping[str, Request]
     clips: Mapping[str, Path]
@@ -65,6 +66,7 @@ class Material:
     files: Mapping[str, Path]
     file_seconds: Mapping[str, Fraction]
     digests: Mapping[Path, str] = field(default_factory=dict)
+    size: tuple[int, int] | None = None
 
 
 def films(step: Assemble, cuts: Sequence[Cut], takes: Sequence[Take]) -> tuple[Film, ...]:
@@ -188,13 +190,15 @@ async def assemble(
     """Make the film; its digest. Raises `BadCut`, `Unreadable`, OSError, and `Stopped` soon after `stopped` is true."""
     from runner.steps import assemble as assembly  # loads decoders, which a run with nothing to do need not
 
-    cut = film.edit.cut
+    cut, video = film.edit.cut, film.edit.cut.video if film.edit.cut else None
+    if material.size is not None and (video is None or video.size is None):
+        video = replace(video or Video(), size=material.size)
     made = await asyncio.to_thread(
         assembly.assemble,
         pieces,
         outputs.path(film.output),
         stopped,
-        video=cut.video if cut else None,
+        video=video,
         sound=cut.sound if cut else None,
         files=material.files,
         file_seconds=material.file_seconds,
@@ -283,6 +287,8 @@ def fingerprint(film: Film, pieces: Sequence[Piece], material: Material) -> str:
         for p in pieces
     ]
     inputs: dict[str, object] = {"version": FILM_VERSION, "pieces": listed}
+    if material.size is not None:
+        inputs["frame"] = list(material.size)
     if film.edit.cut is not None:
         video, sound = film.edit.cut.video, film.edit.cut.sound
         inputs["titles"] = [[p.title, p.variant] for p in pieces]

@@ -18,8 +18,9 @@ import pytest
 from stage import Stage
 
 from runner.adapters.report_server import serving
-from runner.commands.choices import Scene, choosing, write
+from runner.commands.choices import choosing, write
 from runner.commands.options import Options
+from runner.commands.scene import Scene
 from runner.commands.serving import Show
 from runner.core.diagnostics import Source
 from runner.core.errors import Refused

@@ -12,22 +12,25 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from runner.adapters import catalog
-from runner.contract import editor
+from runner.contract import editor, editor_picks
 from runner.contract.editor_parts import parameters
 from runner.core.diagnostics import Rejected, Source
 from runner.language.document import parse
 from runner.language.node import plain
+from runner.language.picks import load as load_picks
 
 ROOT = Path(__file__).parents[3]
 STORYBOARD = editor.storyboard_schema(MODELS)
 PIPELINE = editor.pipeline_schema(MODELS)
-SCHEMAS = {"storyboard": STORYBOARD, "pipeline": PIPELINE}
+PICKS = editor_picks.picks_schema()
+SCHEMAS = {"storyboard": STORYBOARD, "pipeline": PIPELINE, "picks": PICKS}
 
 # What needs no file, no template and no second look is underlined while it is typed.
 BY_ITS_SHAPE = {
     "bad-id", "bad-name", "bad-path.output", "bad-type", "bad-type.clips", "bad-url", "bad-value", "bad-value.fps",
-    "bad-value.loudness", "bad-value.size", "bad-value.wipe", "bad-version", "misplaced-key", "misplaced-key.after",
-    "misplaced-key.black", "misplaced-key.duck", "misplaced-key.transition", "misplaced-template", "misplaced-template.cut",
+    "bad-value.loudness", "bad-value.size", "bad-value.takes", "bad-value.wipe", "bad-version", "misplaced-key", "misplaced-key.after",
+    "misplaced-key.black", "misplaced-key.duck", "misplaced-key.seedless", "misplaced-key.transition",
+    "misplaced-template", "misplaced-template.cut",
     "missing-key", "missing-key.entry", "missing-key.transition", "missing-key.voice", "one-of", "one-of.entry",
     "one-of.transition", "own-word", "seed-absent", "seed-range", "text-around-template", "unknown-key", "unknown-key.cut",
     "unknown-model", "unknown-parameter",
@@ -90,6 +93,38 @@ def test_every_key_one_can_complete_is_described(name: str) -> None:
             yield from silent(one)
 
     assert list(silent(SCHEMAS[name])) == []
+
+
+DIGEST = "3f" * 32
+PICK = f"take: 2, pipeline: preview, clip: {DIGEST}, also: {{draft: {DIGEST}}}, note: x"
+
+
+@pytest.mark.parametrize("inside", [PICK, "take: 1"])
+def test_a_lawful_picks_file_is_not_underlined(inside: str) -> None:
+    source = picks_of(inside)
+    load_picks(source)
+    assert Draft7Validator(PICKS).is_valid(plain(parse(source)))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "take: 0",
+        "take: two",
+        "note: x",
+        *(f"take: 1, {key}" for key in ("clip: abc", "also: [a]", "also: {draft: abc}", "tkae: 1")),
+    ],
+)
+def test_a_picks_file_is_underlined_where_the_language_refuses_it(inside: str) -> None:
+    source = picks_of(inside)
+    with pytest.raises(Rejected):
+        load_picks(source)
+    assert not Draft7Validator(PICKS).is_valid(plain(parse(source)))
+
+
+def picks_of(inside: str) -> Source:
+    text = f"picks: 1\nshots:\n  a@b: {{{inside}}}\nrejected:\n  a.1: {{note: no}}\n"
+    return Source(path="film.picks.yaml", name="film.picks.yaml", text=text)
 
 
 @pytest.mark.parametrize("case", sorted((ROOT / "tests/cases/accepted").iterdir()), ids=lambda path: path.name)

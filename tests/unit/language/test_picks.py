@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 from runner.core.diagnostics import Diagnostic, Rejected, Source
 from runner.language.picks import Pick, Picks, Rejection, changed, load, take_of
 
-DIGEST = "3f" * 32
+DIGEST, OTHER = "3f" * 32, "9a" * 32
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}(@[A-Za-z0-9+_-]{1,8})?", fullmatch=True)
-PICKS = st.builds(Pick, take=st.integers(1, 999), pipeline=st.sampled_from(["", "draft"]), clip=st.sampled_from(["", DIGEST]), note=st.text(max_size=20).filter(str.isprintable).map(str.strip))  # fmt: skip
+CLIPS = st.dictionaries(
+    st.sampled_from(["draft", "true", "12", "a b", "1e999", "x: {y}"]), st.sampled_from([DIGEST, "9" * 64]), max_size=3
+)
+PICKS = st.builds(lambda clips, **told: Pick(**told).with_clips(clips), CLIPS, take=st.integers(1, 999), note=st.text(max_size=20).filter(str.isprintable).map(str.strip))  # fmt: skip
 
 
 def source(text: str) -> Source:
@@ -31,6 +34,15 @@ def test_a_picks_file_says_take_clip_pipeline_and_note() -> None:
     assert found.shots["a@dawn"].span is not None and found.shots["a@dawn"].span.line == 3
 
 
+def test_clips_of_several_pipelines_are_kept_the_latest_first() -> None:
+    text = f"picks: 1\nshots:\n  a: {{take: 2, pipeline: final, clip: {DIGEST}, also: {{draft: {OTHER}, preview: {OTHER}}}}}\n"
+    found = load(source(text)).shots["a"]
+    assert list(found.clips.items()) == [("final", DIGEST), ("draft", OTHER), ("preview", OTHER)]
+    assert found.with_clips(found.clips) == found
+    assert changed(source(text), "shots", "a", found) == text
+    assert found.with_clips({}) == Pick(take=2)
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "picks: 1\n", "picks: 1\nshots:\nrejected:\n"])
 def test_an_empty_file_picks_nothing(text: str) -> None:
     assert load(source(text)) == Picks()
@@ -49,6 +61,8 @@ def test_an_empty_file_picks_nothing(text: str) -> None:
         ("picks: 1\nshots: {a: {take: 1, clip: 12}}\n", "bad-type"),
         ("picks: 1\nshots: {a: {take: 1, clip: abc}}\n", "bad-value"),
         ("picks: 1\nshots: {a: {take: 1, tkae: 1}}\n", "unknown-key"),
+        ("picks: 1\nshots: {a: {take: 1, also: abc}}\n", "bad-type"),
+        ("picks: 1\nshots: {a: {take: 1, also: {draft: abc}}}\n", "bad-value"),
         ("picks: 1\nrejected: {a: {}}\n", "bad-id"),
         ("picks: 1\nshots: {a: {take: 1}, a: {take: 2}}\n", "duplicate-key"),
         ("picks: 1\n<<<<<<< ours\n", "yaml-syntax"),

@@ -6,7 +6,8 @@ import pytest
 from runner.core.diagnostics import CODES, Diagnostic, Rejected, Source
 from runner.language import pipeline
 from runner.language.exec_step import Exec
-from runner.language.pipeline import Assemble, Generate, Missing, Pipeline, Report, Timeline
+from runner.language.generate_step import Generate, Seedless, Takes
+from runner.language.pipeline import Assemble, Missing, Pipeline, Report, Timeline
 from runner.language.provider_choice import FREE, PROVIDERS
 from runner.language.take import Layer
 from runner.providers.provider import PROVIDERS as KNOWN
@@ -321,3 +322,26 @@ def test_another_format_of_a_timeline_is_refused_with_those_there_are() -> None:
     text = "provider: animatic\nsteps:\n  - generate: {}\n  - assemble: {}\n  - timeline: {output: film.fcpxml}\n"
     (fault,) = faults(f"pipeline: 1\n{text}")
     assert "ends in `.otio`, `.otioz`, `.xml` or `.edl`" in fault.headline
+
+
+@pytest.mark.parametrize(
+    ("written", "takes", "seedless"),
+    [
+        ("{}", Takes.ALL, Seedless.KEEP),
+        ("{takes: all}", Takes.ALL, Seedless.KEEP),
+        ("{takes: picked}", Takes.PICKED, Seedless.KEEP),
+        ("{takes: picked, seedless: make}", Takes.PICKED, Seedless.MAKE),
+    ],
+)
+def test_a_pipeline_says_which_takes_it_makes_and_what_it_keeps(written: str, takes: Takes, seedless: Seedless) -> None:
+    step = lawful(f"provider: evolink\nsteps: [{{generate: {written}}}]\n").generate
+    assert (step.takes, step.seedless) == (takes, seedless)
+
+
+def test_of_the_shipped_pipelines_the_final_one_makes_picked_takes_and_keeps_what_has_no_seed() -> None:
+    made = {}
+    for name in ("draft", "clips", "preview", "final"):
+        text = (SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
+        made[name] = pipeline.load(Source(path=f"pipelines/{name}.yaml", name=name, text=text)).generate
+    assert [name for name, step in made.items() if step.takes is Takes.PICKED] == ["final"]
+    assert made["final"].seedless is Seedless.KEEP

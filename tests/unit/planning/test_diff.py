@@ -194,3 +194,10 @@ def test_every_take_is_accounted_for_and_the_money_adds_up(
     back = compare(*reversed(sides))
     assert back.counts.get(Kind.ADDED, 0) == counts.get(Kind.DROPPED, 0)
     assert back.counts.get(Kind.CHANGED, 0) == counts.get(Kind.CHANGED, 0)
+
+
+def test_a_take_whose_picked_clip_stays_the_films_asks_for_nothing() -> None:
+    old, new = [built("a.1", "sea"), built("b.1", "hill")], [built("a.1", "storm"), built("b.1", "dune")]
+    found = compare(old, new, ["a.1"])
+    assert [(one.take, one.price, one.kept) for one in found.differences] == [("a.1", 0, True), ("b.1", PRICE, False)]
+    assert (found.to_buy.requests, found.to_buy.known) == (1, PRICE)

@@ -190,3 +190,11 @@ def test_a_plan_of_which_nothing_was_bought_yet_is_not_finished() -> None:
 
 def test_a_clip_that_came_after_all_need_not_be_bought() -> None:
     assert finished(document(), history(State.DONE), frozenset())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_plan_is_stale_once_another_take_is_picked(begun: bool) -> None:
+    for old, new in (("buy", "skip"), ("skip", "buy"), ("retry", "skip")):
+        (found,) = differing(document(action=old), document(action=new), begun=begun)
+        assert (found.kind, found.name) == ("takes", "sea.1")
+    assert differing(document(action="skip"), document(action="reuse"), begun=begun) == ()
