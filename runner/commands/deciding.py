@@ -313,7 +313,7 @@ def _remarks(loaded: Loaded) -> tuple[str, ...]:
         if offer is not None and offer.origin
     ]
     changed: dict[tuple[str, str, str], int] = {}
-    for b in loaded.built:
+    for b in (b for b in loaded.built if b.take.id not in loaded.choice.left_out):
         for name, before, after in b.overridden:
             place = (name, str(before), str(after))
             changed[place] = changed.get(place, 0) + 1

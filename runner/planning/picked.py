@@ -177,6 +177,7 @@ def _protected(wanted: Request, purchase: Purchase, made_of: Inputs | None, reas
     written = old.get("body")
     body: Mapping[str, object] = written if isinstance(written, Mapping) else {}  # of another machine: not known here
     clip = purchase.result or {}
+    seed = body.get("seed")
     width, height, seconds = (clip.get(name) for name in ("width_px", "height_px", "duration_s"))
     request = replace(
         wanted,
@@ -185,6 +186,7 @@ def _protected(wanted: Request, purchase: Purchase, made_of: Inputs | None, reas
         model=purchase.intent.model,
         body=body,
         media=tuple(_media(body, wanted)),
+        seed=seed if isinstance(seed, int) else wanted.seed,
         reserve=purchase.intent.reserved,
         unit=purchase.intent.unit,
         width_px=width if isinstance(width, int) else wanted.width_px,

@@ -13,7 +13,7 @@ from stage import KEY, PaidService, Stage, paid
 
 from runner.commands import diff, pick, plan, report, run, why
 from runner.commands.options import Options
-from runner.core.errors import Exit
+from runner.core.errors import Exit, Refused
 from runner.core.money import ZERO, Budget
 from runner.screen.colour import Choice
 from runner.screen.diagnostics import Format
@@ -228,6 +228,22 @@ def test_a_clip_of_the_drawing_service_is_never_a_paid_pipelines_own(here: Here)
     assert told["action"] == "buy" and "picked in cards, whose clip is of animatic/" in told["reason"]
     with_clip = here.pick("rough", "boat.1")
     assert "no clip of it under rough yet" in with_clip
+
+
+def test_a_saved_plan_is_stale_once_another_take_was_picked(here: Here) -> None:
+    edit(here, FILM[FILM.index("  - id: boat") :], "")
+    here.pick("fine", "sea.2")
+    saved, told = Path("p.json"), here.options("fine")
+    plan.plan(FILE, told, Format.TEXT, here.terminal(), save_as=saved)
+    here.pick("fine", "sea.1")
+    bare = Options(base_url=told.base_url, budget=told.budget, poll_interval_s=0.05)
+    with pytest.raises(Refused, match="stale: 2 things changed"):
+        run.run_plan(saved, FILE, bare, Format.TEXT, here.terminal())
+    assert here.bought() == []
+    here.pick("fine", "sea.2")
+    assert run.run_plan(saved, FILE, bare, Format.TEXT, here.terminal()) is Exit.DONE
+    assert len(here.bought()) == 1
+    assert here.takes("fine")["sea.2"]["status"] == "done"
 
 
 def test_diff_counts_what_the_pipeline_makes_and_leaves_out_what_is_kept(here: Here) -> None:

@@ -92,6 +92,22 @@ def test_what_was_picked_costs_nothing_more_and_the_other_take_is_told_with_its_
         assert "the next run makes hill.1 anew: 10.88 credits" in freed.out, freed
 
 
+def test_a_clip_that_two_takes_share_is_in_the_history_of_both_and_of_another_service_in_none(stage: Stage) -> None:
+    stage.write("film.yaml", FILM + "  - {id: dune, prompt: A hill}\n")
+    with paid(stage.folder.parent / "service") as api:
+        words = api.arguments()
+        assert stage.shotrunner("run", "film.yaml", *words, EVOLINK_API_KEY=KEY).code == 0
+        assert api.bought() == 3
+        choice = ("--pipeline", "clips", "--provider", "evolink", "--base-url", api.base_url)
+        told = stage.shotrunner("history", "film.yaml", "dune", *choice, "--format", "json")
+        (clip,) = json.loads(told.out)["clips"]
+        assert (clip["take"], clip["shared_with"]) == ("dune.1", "hill.1")
+        ended = stage.shotrunner("pick", "film.yaml", "dune", "--clip", clip["clip"][:12], *choice)
+        assert ended.code == 0, ended
+        ended = stage.shotrunner("pick", "film.yaml", "hill", "--clip", clip["clip"][:12])
+        assert ended.code == 2 and "pipeline draft runs at animatic" in ended.err, ended
+
+
 def test_a_rejected_take_is_picked_no_more_and_says_why(stage: Stage) -> None:
     assert stage.shotrunner("pick", "film.yaml", "sea.2").code == 0
     ended = stage.shotrunner("reject", "film.yaml", "sea.2", "--note", "he blinks")
@@ -108,7 +124,8 @@ def test_a_rejected_take_is_picked_no_more_and_says_why(stage: Stage) -> None:
         (("pick", "film.yaml", "sea.3"), "did you mean `sea.2`?"),
         (("pick", "film.yaml", "sea"), "its takes: sea.1, sea.2"),
         (("pick", "film.yaml", "hill", "--clip", "abc"), "too short"),
-        (("pick", "film.yaml", "hill", "--clip", "abcdef"), "no clip of hill.1"),
+        (("pick", "film.yaml", "hill", "--clip", "abcdef"), "no clip of hill.1 begins with abcdef"),
+        (("pick", "film.yaml", "sea.1", "hill", "sea.2"), "sea.1 and sea.2 are takes of `sea`, and one is the film's"),
         (("unpick", "film.yaml", "sea"), "nothing is picked of `sea`"),
         (("retake", "film.yaml", "sea"), "nothing is picked of `sea`"),
         (("history", "film.yaml", "hil"), "did you mean `hill`?"),

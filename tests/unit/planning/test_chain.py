@@ -1,7 +1,9 @@
 """Takes made from others: what their keys go by, what the plan makes of them, and what holds them back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
@@ -10,6 +12,7 @@ from purchases import purchase
 
 from runner.adapters import catalog
 from runner.core.lifecycle import State
+from runner.core.money import ZERO
 from runner.planning import chain
 from runner.planning.history import Purchase
 from runner.planning.plan import Act, Action, Facts, Plan, Wishes, make
@@ -136,6 +139,7 @@ def planned(
     shots: tuple[str, ...] = (),
     held: bool = False,
     last: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+    amended: Callable[[Action], Action] = lambda action: action,
     **picks: int,
 ) -> dict[str, Action]:
     found = settled(clips, text, **picks)
@@ -147,6 +151,7 @@ def planned(
         wishes=Wishes(selected=lambda t: not shots or t.id in shots, retried=lambda _: False, held=held),
         here=lambda _: True,
         last_inputs=last.get,
+        amended=amended,
     )
     takes = [one.take for one in found.values()]
     plan = make(takes, requests, history, facts, chain.lineage(built(text, **picks), context(**picks)))
@@ -176,6 +181,16 @@ def test_a_parent_without_a_clip_blocks_all_that_hang_on_it(state: State) -> Non
     assert acts(actions) == [Act.KEEP, Act.BLOCK, Act.BLOCK]
     assert "`a.1`" in actions["b.1"].reason and "`b.1` is blocked" in actions["c.1"].reason
     assert [action.price for action in actions.values()] == [0, 0, 0]
+
+
+def test_a_parent_that_is_kept_at_the_clip_that_was_picked_has_one_and_one_whose_clip_is_gone_has_none() -> None:
+    def picked(act: Act, price: Decimal) -> Callable[[Action], Action]:
+        return lambda action: replace(action, act=act, price=price) if action.take.id == "a.1" else action
+
+    assert acts(planned({"a.1": SHA}, amended=picked(Act.KEEP, ZERO))) == [Act.KEEP, Act.BUY, Act.BUY]
+    found = planned({"a.1": SHA}, amended=picked(Act.MISSING, ZERO))
+    assert acts(found) == [Act.MISSING, Act.BLOCK, Act.BLOCK]
+    assert "--buy-missing" not in found["b.1"].reason
 
 
 def test_a_child_alone_is_blocked_until_its_parents_clip_is_there() -> None:

@@ -220,6 +220,20 @@ def test_the_plan_says_from_where_a_clip_is_kept_and_why() -> None:
     assert "picked in preview, prompt differs film.yaml:9;" in kept(known({"preview": CLIP}), built(edited)).reason
 
 
+def test_what_is_told_of_a_kept_clip_is_the_clips_own() -> None:
+    found = known({"preview": CLIP})
+    made_of = {PREVIEW.key: {**PREVIEW.inputs, "body": {"model": SEEDLESS, "prompt": "y", "seed": 5}}}
+    clip = replace(found.made[CLIP][0], result={"sha256": CLIP, "width_px": 832, "height_px": 480, "duration_s": 4.96})
+    held, kept_ = picked.protected([built()], replace(found, made={CLIP: (clip,)}), inputs=made_of.get)
+    one = held["sea.2"].request
+    assert (one.key, one.body["prompt"], one.seed) == (PREVIEW.key, "y", 5)
+    assert (one.width_px, one.height_px, one.seconds, one.reserve) == (832, 480, 5, clip.intent.reserved)
+    assert kept_ == {"sea.2": clip}
+    # Of a purchase of another machine nothing but its key is known.
+    held, _ = picked.protected([built()], found, inputs=lambda _: None)
+    assert held["sea.2"].request.body == {}
+
+
 def test_a_kept_clip_that_is_not_here_is_missing_and_never_bought() -> None:
     for act in (Act.BUY, Act.RETRY, Act.MISSING):
         action = kept(known({"preview": CLIP}), act=act)
