@@ -44,12 +44,18 @@ def _prepare(timeline: Any) -> None:
     for track in [track for track in timeline.tracks if track is not picture]:
         timeline.tracks.remove(track)
     reels: dict[str, str] = {}
+    events: list[Any] = []
     for item in list(picture):
-        if isinstance(item, otio.schema.Clip):
-            _name(item, reels)
-            _fade(picture, item)
-        elif isinstance(item, otio.schema.Gap):
-            _blacken(picture, item)
+        match item:
+            case otio.schema.Clip():
+                _name(item, reels)
+                events += _faded(item, is_first=not events)
+            case otio.schema.Gap():
+                events.append(_event(item, comes=bool(events) and isinstance(events[-1], otio.schema.Transition)))
+            case _:
+                events.append(item)
+    picture.clear()
+    picture.extend(events)
 
 
 def _name(clip: Any, reels: dict[str, str]) -> None:
@@ -83,18 +89,17 @@ def _reel(name: str, taken: set[str]) -> str:
         number += 1
 
 
-def _fade(picture: Any, clip: Any) -> None:
-    """A fade is a dissolve into black or out of it; black itself may have no length."""
-    own = clip.metadata.get(OWN, {})
-    rate = clip.source_range.duration.rate
+def _faded(clip: Any, *, is_first: bool) -> Iterator[Any]:
+    """The clip, between what it dissolves from and into: a fade goes through black, which itself may have no length."""
+    own, rate = clip.metadata.get(OWN, {}), clip.source_range.duration.rate
     none = otio.opentime.RationalTime(0, rate)
     came, gone = (otio.opentime.RationalTime(float(own.get(word, 0)), rate) for word in ("fade_in", "fade_out"))
-    at = picture.index(clip)
+    if came.value and not is_first:  # at the beginning of a list there is nothing to dissolve from
+        yield otio.schema.Transition("fade", "SMPTE_Dissolve", none, came)
+    yield clip
     if gone.value:
-        picture.insert(at + 1, otio.schema.Transition("fade", "SMPTE_Dissolve", gone, none))
-        picture.insert(at + 2, _black(none))
-    if came.value and at:  # at the beginning of a list there is nothing to dissolve from
-        picture.insert(at, otio.schema.Transition("fade", "SMPTE_Dissolve", none, came))
+        yield otio.schema.Transition("fade", "SMPTE_Dissolve", gone, none)
+        yield _black(none)
 
 
 def _black(length: Any) -> Any:
@@ -103,14 +108,12 @@ def _black(length: Any) -> Any:
     return otio.schema.Gap(source_range=otio.opentime.TimeRange(start, length))
 
 
-def _blacken(picture: Any, gap: Any) -> None:
-    """Black of some length is an event, so that it is not lost where the list begins or ends with it."""
-    at = picture.index(gap)
-    comes = at > 0 and isinstance(picture[at - 1], otio.schema.Transition)
+def _event(gap: Any, *, comes: bool) -> Any:
+    """Black of some length as an event, so that it is not lost where the list begins or ends with it; `comes`: by a dissolve."""
     source = _black(gap.source_range.duration).source_range if comes else gap.source_range
     black = otio.schema.Clip("black", otio.schema.MissingReference(), source)
     black.metadata[CMX] = {"reel": "BL"}
-    picture[at] = black
+    return black
 
 
 def _mended(text: str) -> str:

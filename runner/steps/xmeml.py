@@ -1,6 +1,8 @@
 """What an `.xml` of Final Cut Pro 7 wants of a timeline before OpenTimelineIO writes it: the words of that format, in metadata where the
 library's writer looks for them. Timelines are the library's own, and changed in place."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from runner.steps.timeline import OWN
 
 FCP = "fcp_xml"  # where in metadata the library's writer looks
 LOUDEST = 3.98107  # twelve decibels, the most of that format
+_UNTOLD = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _FADES = ("fade_in_s", "fade_out_s")
 _SQUARE = {"anamorphic": "FALSE", "pixelaspectratio": "square", "fielddominance": "none"}
 _SOUND = {"samplecharacteristics": {"depth": 16, "samplerate": 48000}, "channelcount": 2}
@@ -38,10 +41,23 @@ def left_out(tracks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def written(text: str, folder: Path) -> bytes:
     """`text` as an `.xml`; the `.otio` would lie in `folder`. Raises the library's errors."""
-    timeline = otio.adapters.read_from_string(text, "otio_json")
+    timeline = otio.adapters.read_from_string(json.dumps(_tellable(json.loads(text))), "otio_json")
     _prepare(timeline, folder)
     made: str = otio.adapters.write_to_string(timeline, "fcp_xml")
     return made.encode()
+
+
+def _tellable(value: Any) -> Any:
+    """Without the characters that no XML may have."""
+    match value:
+        case str():
+            return _UNTOLD.sub(" ", value)
+        case list():
+            return [_tellable(one) for one in value]
+        case dict():
+            return {_tellable(name): _tellable(one) for name, one in value.items()}
+        case _:
+            return value
 
 
 def _prepare(timeline: Any, folder: Path) -> None:
@@ -53,21 +69,27 @@ def _prepare(timeline: Any, folder: Path) -> None:
         if not track.enabled:
             track.metadata[FCP] = {"enabled": "FALSE"}
         sounds = track.kind == otio.schema.TrackKind.Audio
-        _lean(list(track))
-        for item in list(track):
-            if isinstance(item, otio.schema.Clip):
-                number += 1
-                _place(item, folder)
-                clip = _notes(item)
-                if sounds:
-                    clip["sourcetrack"] = {"mediatype": "audio", "trackindex": 1}
-                    clip.update(_level(item, track))
-                item.metadata[FCP] = {"@id": f"clipitem-{number}", **clip}
-                _fade(track, item, sounds)
-            elif isinstance(item, otio.schema.Gap) and not sounds and item is track[-1] and item.duration().value:
-                track[-1] = _slug(item)
-            elif isinstance(item, otio.schema.Transition):
-                item.metadata[FCP] = {"effect": _effect(item.metadata.get(OWN, {}), sounds)}
+        old = list(track)
+        _lean(old)
+        items: list[Any] = []
+        for item in old:
+            match item:
+                case otio.schema.Clip():
+                    number += 1
+                    _place(item, folder)
+                    item.metadata[FCP] = {"@id": f"clipitem-{number}", **_notes(item)}
+                    if sounds:
+                        item.metadata[FCP].update(_channel(item, track))
+                    items += _faded(item, sounds)
+                case otio.schema.Transition():
+                    item.metadata[FCP] = {"effect": _effect(item.metadata.get(OWN, {}), sounds)}
+                    items.append(item)
+                case _ if item is old[-1] and not sounds and item.duration().value:
+                    items.append(_slug(item))
+                case _:
+                    items.append(item)
+        track.clear()
+        track.extend(items)
 
 
 def _format(timeline: Any) -> dict[str, object]:
@@ -145,10 +167,12 @@ def _notes(clip: Any) -> dict[str, object]:
     return {**told, "comments": {f"mastercomment{n}": line for n, line in enumerate(kept, 1)}} if kept else {**told}
 
 
-def _level(clip: Any, track: Any) -> dict[str, object]:
+def _channel(clip: Any, track: Any) -> dict[str, object]:
+    """Which channel of the file sounds, and how loud."""
+    source = {"sourcetrack": {"mediatype": "audio", "trackindex": 1}}
     db = clip.metadata.get(OWN, {}).get("level_db", track.metadata.get(OWN, {}).get("level_db", 0.0))
     if not db:
-        return {}
+        return {**source}
     level = {
         "parameterid": "level",
         "name": "Level",
@@ -157,7 +181,10 @@ def _level(clip: Any, track: Any) -> dict[str, object]:
         "value": f"{min(linear(db), LOUDEST):.5f}",
     }
     word = {"name": "Audio Levels", "effectid": "audiolevels", "effectcategory": "audiolevels"}
-    return {"filter": {"effect": {**word, "effecttype": "audiolevels", "mediatype": "audio", "parameter": level}}}
+    return {
+        **source,
+        "filter": {"effect": {**word, "effecttype": "audiolevels", "mediatype": "audio", "parameter": level}},
+    }
 
 
 def _effect(own: Mapping[str, Any], sounds: bool) -> dict[str, object]:
@@ -173,15 +200,14 @@ def _effect(own: Mapping[str, Any], sounds: bool) -> dict[str, object]:
     return {**told, "startratio": 0, "endratio": 1}
 
 
-def _fade(track: Any, clip: Any, sounds: bool) -> None:
-    """Into black and out of it: dissolves with one side only."""
+def _faded(clip: Any, sounds: bool) -> Iterator[Any]:
+    """The clip, and its way out of black and into it: dissolves with one side only."""
     own, rate = clip.metadata.get(OWN, {}), clip.source_range.duration.rate
-    if "take" not in own and "path" not in own:
-        return
     none = otio.opentime.RationalTime(0, rate)
     came, gone = (otio.opentime.RationalTime(float(own.get(word, 0)), rate) for word in ("fade_in", "fade_out"))
-    at = track.index(clip)
-    for length, offsets, place in ((gone, (gone, none), at + 1), (came, (none, came), at)):
-        if length.value:
-            fade = otio.schema.Transition("fade", "SMPTE_Dissolve", *offsets, {FCP: {"effect": _effect({}, sounds)}})
-            track.insert(place, fade)
+    effect = {FCP: {"effect": _effect({}, sounds)}}
+    if came.value:
+        yield otio.schema.Transition("fade", "SMPTE_Dissolve", none, came, effect)
+    yield clip
+    if gone.value:
+        yield otio.schema.Transition("fade", "SMPTE_Dissolve", gone, none, effect)

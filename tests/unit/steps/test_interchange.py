@@ -19,7 +19,7 @@ from timelines import FPS, RATES, SHOTS, Shot, cut, exported, loaded, music, sou
 from runner.language.cut import Duck, Sound
 from runner.language.take import Join
 from runner.steps.cut import Stopped
-from runner.steps.interchange import Export, missing
+from runner.steps.interchange import Export, Unwritable, missing
 
 LONG = "shot_with_a_long_name_"
 FORMATS = (".otioz", ".xml", ".edl")
@@ -132,6 +132,20 @@ def test_whatever_the_film_every_format_is_as_long(
         assert len(chosen) == len(known)
 
 
+def test_what_the_library_cannot_write_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTIO_DISABLE_ENTRYPOINTS_PLUGINS", "1")
+    otio.plugins.ActiveManifest(force_reload=True)
+    try:
+        with pytest.raises(Unwritable, match="OpenTimelineIO cannot write it: Could not find plugin"):
+            Export(target=tmp_path / "film.edl", text=text(Shot())).write(lambda: False)
+    finally:
+        monkeypatch.undo()
+        otio.plugins.ActiveManifest(force_reload=True)
+    assert not list(tmp_path.iterdir())
+
+
 # ---------------------------------------------------------------- .otioz
 
 
@@ -189,6 +203,13 @@ def test_an_xml_finds_its_clips_on_this_machine_and_tells_how_they_were_made(tmp
     assert marker.marked_range == otio.opentime.TimeRange(
         clip.source_range.start_time, otio.opentime.RationalTime(0, 24)
     )
+
+
+def test_an_xml_is_one_whatever_the_words(tmp_path: Path) -> None:
+    words = "a <b> & \x07\x1b[1m ]]> \ufffe \U0001f30a wave"
+    written = text(Shot()).replace("The sea at dawn", json.dumps(words)[1:-1])
+    (clip,) = read_back(written, ".xml", tmp_path).tracks[0].find_clips()
+    assert clip.metadata["fcp_xml"]["logginginfo"]["description"] == "a <b> &   [1m ]]>   \U0001f30a wave"
 
 
 def test_every_clip_of_an_xml_is_told_whole_and_has_a_number_of_its_own(tmp_path: Path) -> None:
