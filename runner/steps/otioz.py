@@ -17,13 +17,11 @@ def members(text: str, folder: Path, stopped: Callable[[], bool]) -> Iterator[tu
     timeline = otio.adapters.read_from_string(text, "otio_json")
     names: dict[Path, str] = {}
     for clip in timeline.find_clips():
-        media = clip.media_references()
-        for reference in media.values():
+        for reference in clip.media_references().values():
             if isinstance(reference, otio.schema.ExternalReference):
                 file = folder / unquote(reference.target_url)
                 name = names.setdefault(file, _free(file.name, names.values()))
                 reference.target_url = quote(f"{bundle.BUNDLE_DIR_NAME}/{name}", safe="/@+")
-        clip.set_media_references(media, clip.active_media_reference_key)
     yield bundle.BUNDLE_VERSION_FILE, bundle.BUNDLE_VERSION.encode()
     yield bundle.BUNDLE_PLAYLIST_PATH, otio.adapters.write_to_string(timeline, "otio_json").encode()
     for file, name in names.items():

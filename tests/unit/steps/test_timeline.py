@@ -50,6 +50,14 @@ def test_every_part_and_every_transition_lies_within_its_medium(
                 assert within(used, there)
 
 
+def test_a_transition_reaches_no_further_than_the_film() -> None:
+    """Three seconds and three quarters, of which three are shown: the dissolve's middle is two frames before their end."""
+    read = loaded(text(Shot(seconds=2.96), Shot(name="hill", over=0.25), length_s=3))
+    assert cut(track(read)) == [("sea", 0, 68), ("dissolve", 3, 3), ("hill", 3, 4)]
+    read = loaded(text(Shot(seconds=3.04), Shot(name="hill", over=0.25), length_s=3))
+    assert cut(track(read)) == [("sea", 0, 70), ("dissolve", 3, 2), ("hill", 3, 2)]
+
+
 def test_a_trim_leaves_handles() -> None:
     (clip,) = track(loaded(text(Shot(seconds=5, trim=(1, 3)))))
     assert cut([clip]) == [("sea", 24, 48)]
@@ -115,6 +123,11 @@ def test_music_sounds_over_and_over_to_the_films_end() -> None:
     ]
     _, once = tracks(Sound(music=music()), theme=3)
     assert cut(once) == [("theme", 0, 72), ("", 0, 48)]
+
+
+def test_a_sounds_first_frame_is_the_one_nearest_to_where_it_begins() -> None:
+    _, track = tracks(Sound(music=music(in_s=Decimal("0.03"))), theme=1.02)
+    assert cut(track) == [("theme", 1, 24), ("", 0, 96)]
 
 
 def test_voices_that_overlap_lie_on_tracks_of_their_own() -> None:
