@@ -30,7 +30,7 @@ class Card:
         self._frames, self._fps = order.frames, order.fps
         several = len(shots) > 1
         text = shots[number - 1].text if several else order.prompt
-        layout = _Layout.of(order, text, f"shot {number} of {len(shots)}" if several else "")
+        layout = Layout.of(order, text, f"shot {number} of {len(shots)}" if several else "")
         veil = _ground(layout, palette, [shot.first / order.frames for shot in shots[1:]])
         self._clock = _clock(veil, layout)
         self._line = _line(veil, layout, palette)
@@ -55,7 +55,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Layout:
+class Layout:
     """All places and lengths in pixels; those that touch colour are even. Places are the card's own but `x`, `y`."""
 
     text: Face
@@ -155,9 +155,9 @@ def _ink(palette: Palette) -> Lch:
     return Lch(light=min(0.17, palette.ridge.light), chroma=min(0.035, palette.ridge.chroma), hue=palette.ridge.hue)
 
 
-def _ground(layout: _Layout, palette: Palette, cuts: Sequence[float]) -> Veil:
+def _ground(layout: Layout, palette: Palette, cuts: Sequence[float]) -> Veil:
     """The card without words: its dark, the bar at its left, the track of the hairline, on it the cuts still to come."""
-    shape = _rounded(layout.width, layout.height, layout.em * 0.32)
+    shape = rounded(layout.width, layout.height, layout.em * 0.32)
     bar, track = shape.copy(), shape.copy()
     bar[:, layout.bar :] = 0
     track[: -layout.line] = 0
@@ -173,15 +173,15 @@ def _ground(layout: _Layout, palette: Palette, cuts: Sequence[float]) -> Veil:
     return veil
 
 
-def _line(veil: Veil, layout: _Layout, palette: Palette) -> Veil:
+def _line(veil: Veil, layout: Layout, palette: Palette) -> Veil:
     """The hairline of progress in its full length."""
     width = layout.width - layout.bar
     line = veil.part(layout.bar, layout.height - layout.line, width, layout.line)
-    shape = _rounded(layout.width, layout.height, layout.em * 0.32)
+    shape = rounded(layout.width, layout.height, layout.em * 0.32)
     return line.paint(shape[-layout.line :, layout.bar :], palette.accent.yuv())
 
 
-def _clock(veil: Veil, layout: _Layout) -> list[dict[str, Overlay]]:
+def _clock(veil: Veil, layout: Layout) -> list[dict[str, Overlay]]:
     """For each place of mm:ss:ff an overlay of every letter that may stand there. The card is plain below the clock."""
     widths = dict.fromkeys(DIGITS, layout.digit) | {":": layout.colon}
     height = layout.small_em * 2 // 2 * 2
@@ -202,7 +202,7 @@ def _clock(veil: Veil, layout: _Layout) -> list[dict[str, Overlay]]:
     return places
 
 
-def _written(veil: Veil, layout: _Layout) -> Veil:
+def _written(veil: Veil, layout: Layout) -> Veil:
     bright, bright_pen = drawing(layout.width, layout.height)
     muted, muted_pen = drawing(layout.width, layout.height)
     left = float(layout.bar + layout.pad)
@@ -216,8 +216,17 @@ def _written(veil: Veil, layout: _Layout) -> Veil:
     return veil.paint(_mask(muted) * np.float32(MUTED), PAPER.yuv()).paint(_mask(bright), PAPER.yuv())
 
 
-def _mark(layout: _Layout, palette: Palette) -> Overlay:
+def _mark(layout: Layout, palette: Palette) -> Overlay:
     """The word that no frame is without, in the upper left."""
+    ground, letters, point = mark_shapes(layout)
+    height, width = ground.shape
+    veil = Veil(layout.margin, layout.margin, width, height)
+    veil.paint(ground * np.float32(MARK_COVER), _ink(palette).yuv())
+    return veil.paint(letters, PAPER.yuv()).paint(point, palette.accent.yuv()).done()
+
+
+def mark_shapes(layout: Layout) -> tuple[Floats, Floats, Floats]:
+    """Ground, letters and point of the mark."""
     em = layout.small_em
     face = font(round(em * 1.12), bold=True)
     gap, dot, side = em * 0.22, em * 0.62, layout.pad * 0.75
@@ -230,12 +239,10 @@ def _mark(layout: _Layout, palette: Palette) -> Overlay:
     point, large_pen = drawing(width * SMOOTH, height * SMOOTH)
     top = (height - dot) / 2
     large_pen.ellipse([v * SMOOTH for v in (side, top, side + dot, top + dot)], fill=255)
-    veil = Veil(layout.margin, layout.margin, width, height)
-    veil.paint(_rounded(width, height, height / 2) * np.float32(MARK_COVER), _ink(palette).yuv())
-    return veil.paint(_mask(letters), PAPER.yuv()).paint(_mask(point.reduce(SMOOTH)), palette.accent.yuv()).done()
+    return rounded(width, height, height / 2), _mask(letters), _mask(point.reduce(SMOOTH))
 
 
-def _rounded(width: int, height: int, radius: float) -> Floats:
+def rounded(width: int, height: int, radius: float) -> Floats:
     """A mask of a rectangle with round corners."""
     large = Image.new("L", (width * SMOOTH, height * SMOOTH), 0)
     box = (0, 0, width * SMOOTH - 1, height * SMOOTH - 1)

@@ -13,6 +13,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
+from runner.emulator import bare
 from runner.emulator.chance import Chance
 from runner.emulator.demux import opened
 from runner.emulator.lens import Scaler
@@ -189,6 +190,7 @@ class _Clip:
         self._scalers: dict[tuple[int, int], Scaler] = {}
         self._pixel = float(stream.sample_aspect_ratio or 1)
         self._picture: Planes | None = None
+        self._bared = bare.Clip()
 
     @property
     def aspect(self) -> float:
@@ -219,7 +221,7 @@ class _Clip:
         except (av.FFmpegError, ValueError, OSError):
             raise BadMedia(f"{self._what} cannot be decoded: it is damaged or cut short") from None
         if self._picture is None:
-            self._picture = self._upright(self._frame)
+            self._picture = self._bared.bare(self._upright(self._frame))
         return self._picture
 
     def _run(self, stream: av.VideoStream) -> Iterator[tuple[float, av.VideoFrame]]:

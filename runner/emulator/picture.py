@@ -1,4 +1,7 @@
-"""A still picture as a plate: whatever its mode, turned as it is meant to be seen, cropped to the frame's shape."""
+"""A still picture as a plate: whatever its mode, turned as it is meant to be seen, cropped to the frame's shape.
+
+A frame of an animatic is taken without its card: what is filmed on from it begins in the very picture.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +10,15 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from runner.adapters.signature import Unreadable, identify
+from runner.emulator import bare
 from runner.emulator.lens import planes_of_rgb
-from runner.emulator.order import BadMedia
+from runner.emulator.order import SIDES_PX, BadMedia
 from runner.emulator.palette import Palette
 from runner.emulator.planes import Bytes, Planes
 
 FORMATS = {"jpeg": "JPEG", "png": "PNG", "bmp": "BMP", "webp": "WEBP", "gif": "GIF"}
 MOST_PIXELS = 64_000_000
+LARGEST = SIDES_PX[1], SIDES_PX[1]  # of an animatic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +34,21 @@ class Part:
 WHOLE = Part()
 
 
-def plate(path: Path, palette: Palette, width_px: int, height_px: int, part: Part = WHOLE) -> Planes:
-    """A part of the picture filling width x height. Raises BadMedia."""
-    rgb = _pixels(path, palette, round(width_px / part.share), round(height_px / part.share))
+def goes_on(path: Path, palette: Palette) -> bool:
+    """Whether the picture is a frame of an animatic. Raises BadMedia."""
+    return bare.is_animatic(_pixels(path, palette, *LARGEST))
+
+
+def plate(
+    path: Path, palette: Palette, width_px: int, height_px: int, part: Part = WHOLE, *, around_px: int = 0
+) -> Planes:
+    """A part of the picture filling width x height, but for `around_px` (even) on each side, where its rim goes on. Raises
+    BadMedia."""
+    if around_px:
+        inner = plate(path, palette, width_px - 2 * around_px, height_px - 2 * around_px, part)
+        y, u, v = (np.pad(p, around_px // s, "edge") for p, s in zip(inner, (1, 2, 2), strict=True))
+        return Planes(y=y, u=u, v=v)
+    rgb = bare.picture(_pixels(path, palette, round(width_px / part.share), round(height_px / part.share)))
     rows, columns, _ = rgb.shape
     wide = max(1, round(min(columns, rows * width_px / height_px) * part.share))
     tall = max(1, round(min(rows, columns * height_px / width_px) * part.share))

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from runner.emulator import camera, footage, lens, palette, picture, scenery, shots, sound
+from runner.emulator.camera import Move
 from runner.emulator.card import Card
 from runner.emulator.chance import Chance
 from runner.emulator.footage import Footage
@@ -64,14 +65,16 @@ class _Looks:
             return self._footage.see
         chance, width, height = shot.chance(self._chance), order.width_px, order.height_px
         share = SHARE[shot.nearness] if shot.nearness else 1.0
-        move = camera.choose(chance, width_px=width, height_px=height)
+        goes_on = order.image is not None and share == 1 and picture.goes_on(order.image, self.colors)
+        move = Move.PUSH if goes_on else camera.choose(chance, width_px=width, height_px=height)
         path = camera.path(move, width_px=width, height_px=height, frames=shot.frames, fps=order.fps)
         view: scenery.View | lens.Travel | lens.Zoom
         if order.image:
             part = picture.WHOLE if share == 1 else _aside(chance, share)
-            view = lens.look(
-                picture.plate(order.image, self.colors, path.width_px, path.height_px, part), path, width, height
-            )
+            # What goes on from another animatic begins with the whole of its picture: a push has room around that.
+            around = camera.MARGIN_PX if goes_on else 0
+            seen = picture.plate(order.image, self.colors, path.width_px, path.height_px, part, around_px=around)
+            view = lens.look(seen, path, width, height)
         else:
             self._scene = scenery.told(shot.text) or self._scene or scenery.choose(order.prompt, self._chance)
             view = scenery.View(self._scene, self.colors, chance, path, width, height, share)
