@@ -84,7 +84,7 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
 
     def made(request: Request) -> Mapping[str, object] | None:
         found = picks.stands_at(request)
-        return found[1].result if found else chain.clip_of(request, history)
+        return chain.seen(found[1]) if found else chain.clip_of(request, history)
 
     told: tuple[Entry, ...] = ()
     for _ in range(LINKS if lineage else 1):

@@ -64,7 +64,7 @@ class Chains:
         history, kept = self.history(), self.decided.kept
 
         def clip(request: Request) -> chain.Clip | None:
-            return kept[request.take].result if request.take in kept else chain.clip_of(request, history)
+            return chain.seen(kept[request.take]) if request.take in kept else chain.clip_of(request, history)
 
         made = chain.follow(take, self.built, self.decided.loaded.context, clip)
         self.built[take.id] = made

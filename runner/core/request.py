@@ -71,21 +71,28 @@ def idempotency_key(*, key: str, purchase: int, account: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cutting:
     """What a take is given of another take's clip. `selector` is `frame:last`, `frame:first`, `frame:2.5`, `sound`, or empty for the
-    clip itself. `sha256` of that clip; None while it has still to be made, and then `key` is that of the request for it.
+    clip itself. `sha256` of that clip; None while it has still to be made, and then `key` is that of the request for it. `named`
+    is the digest it goes by, its own if None.
     """
 
     take: str
     selector: str
     sha256: str | None
     key: str
+    named: str | None = None
+
+    @property
+    def known_as(self) -> str | None:
+        """The clip's digest in a request; None while it has still to be made."""
+        return self.named or self.sha256
 
     @property
     def identity(self) -> str:
         """By the clip's digest, never by that of what we make of it; until it is known by what will be made."""
-        source = self.sha256 or f"key:{self.key}"
+        source = self.known_as or f"key:{self.key}"
         if self.selector:
             return f"{self.selector}@{source}"
-        return f"sha256:{self.sha256}" if self.sha256 else f"clip@{source}"
+        return f"sha256:{self.known_as}" if self.known_as else f"clip@{source}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from runner.core.lifecycle import State
 from runner.core.request import Request
 from runner.language.chain import links_of
 from runner.language.take import Take
-from runner.planning.history import History, standing
-from runner.planning.parent import parent
+from runner.planning.history import History, Purchase, standing
+from runner.planning.parent import NAMED, parent
 from runner.planning.plan import Lineage
 from runner.planning.request import Built, Context, build
 
@@ -88,4 +88,9 @@ def settled(built: Sequence[Built], context: Context, clip: Clips) -> tuple[Buil
 def clip_of(request: Request, history: History) -> Clip | None:
     """The clip of a request, where it was made and fetched once, wherever it lies now."""
     made = standing(history.get(request.key, ()))
-    return made.result if made is not None and (made.state is State.DONE or made.missing) else None
+    return seen(made) if made is not None and (made.state is State.DONE or made.missing) else None
+
+
+def seen(made: Purchase) -> Clip | None:
+    """A purchase's clip as those that are made from it see it: with the digest by which they name it, if that is another one."""
+    return {**made.result, NAMED: made.first_sha256} if made.result and made.first_sha256 else made.result

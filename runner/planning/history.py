@@ -57,7 +57,8 @@ class Purchase:
     `reserved` rises to what the service says it reserved. `released`: the service said that the reservation was given
     back. `account` is whose task it is: the one that bought it, unless another was seen to have it too. `result` is the clip
     as fetched: the manifest's `clip` fields without the path, only `sha256` and `size_bytes` of one known from the lock in
-    git. `error` has `code` and `message`.
+    git. `first_sha256` is its digest as it was fetched first, where its task gave other bytes later, else "". `error` has
+    `code` and `message`.
     """
 
     intent: Intent
@@ -71,6 +72,7 @@ class Purchase:
     link_expires_at: str | None = None
     account: str = ""
     result: Mapping[str, object] | None = None
+    first_sha256: str = ""
     error: Mapping[str, object] | None = None
     timeline: tuple[tuple[str, str], ...] = ()  # (at, event)
 
@@ -96,6 +98,11 @@ class Purchase:
         """Digest and length of its clip; of a purchase without one, what no clip has."""
         result = self.result or {}
         return str(result.get("sha256")), int(str(result.get("size_bytes", -1)))
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """All by which its clip may be known elsewhere; of a purchase without one none."""
+        return frozenset({str((self.result or {}).get("sha256", "")), self.first_sha256}) - {""}
 
     @property
     def body_sha256(self) -> str:
@@ -151,6 +158,7 @@ def apply(purchase: Purchase | None, entry: Entry) -> Purchase:
         link_expires_at=_text(detail.get("link_expires_at")) or purchase.link_expires_at,
         account=_text(detail.get("account")) or purchase.account,
         result=_mapping(detail.get("clip")) or purchase.result,
+        first_sha256=purchase.first_sha256 or _text(detail.get("first")) or _first(purchase, detail),
         error=_mapping(detail.get("error")) or purchase.error,
         timeline=(*purchase.timeline, (entry.at, entry.event.value)),
     )
@@ -188,6 +196,12 @@ def standing(made: Sequence[Purchase]) -> Purchase | None:
     if any(p.state is State.MISSING for p in made):
         made = [p for p in made if p.state not in GIVEN_UP]
     return next((p for states in STANDING for p in reversed(made) if p.state in states), None)
+
+
+def _first(before: Purchase, detail: Mapping[str, object]) -> str:
+    """The digest of the clip that was fetched before, if the event brings another one."""
+    old, new = before.result or {}, _mapping(detail.get("clip")) or {}
+    return str(old["sha256"]) if old and new and old["sha256"] != new.get("sha256") else ""
 
 
 def _text(value: object) -> str | None:

@@ -69,7 +69,7 @@ class Damaged(ValueError):
 class Line:
     """One purchase. `intent` is its idempotency key, which no other purchase has; `number` counts the purchases of a key where
     it was made; `credits` is what it is committed for; `day` is the day it was sent, `sent_at` the moment, told while its
-    outcome is open. `expires_at` is when an open receipt's link dies, at the earliest. `storyboard` is "" for the lock's own."""
+    outcome is open. `first` is the digest of the clip as it was fetched first, if that was another one. `expires_at` is when an open receipt's link dies, at the earliest. `storyboard` is "" for the lock's own."""
 
     take: str
     known: Known
@@ -84,6 +84,7 @@ class Line:
     unit: str
     sha256: str | None = None
     size_bytes: int | None = None
+    first: str | None = None
     task_id: str | None = None
     sent_at: str | None = None
     expires_at: str | None = None
@@ -134,6 +135,7 @@ def _line(purchase: Purchase, storyboard: str, link_life_s: float) -> Line:
         unit=intent.unit,
         sha256=str(result["sha256"]) if result else None,
         size_bytes=int(str(result["size_bytes"])) if result else None,
+        first=purchase.first_sha256 or None,
         task_id=None if known in WITHOUT_TASK else purchase.task_id,
         sent_at=sent if known in (K.UNKNOWN, K.OPEN) else None,
         expires_at=expires.strftime("%Y-%m-%dT%H:%M:%SZ") if expires else None,
@@ -181,6 +183,7 @@ def _written(line: Line) -> dict[str, object]:
     optional = {
         "sha256": line.sha256,
         "bytes": line.size_bytes,
+        "first": line.first,
         "task": line.task_id,
         "sent_at": line.sent_at,
         "expires_at": line.expires_at,
@@ -216,6 +219,7 @@ _FIELDS: Mapping[str, re.Pattern[str]] = {
     "credits": re.compile(r"\d{1,10}(\.\d{1,4})?"),
     "unit": re.compile(r"[A-Za-z]{1,20}"),
     "sha256": _DIGEST,
+    "first": _DIGEST,
     "task": re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"),
     "error": re.compile(r"[^\x00-\x1f\x7f]{1,100}"),
     "storyboard": re.compile(r"[^\x00-\x1f\x7f]{1,1000}"),
@@ -305,6 +309,7 @@ def _parsed(row: object, number: int, lawful: Mapping[str, re.Pattern[str]]) -> 
         unit=texts["unit"],
         sha256=texts.get("sha256"),
         size_bytes=size,
+        first=texts.get("first"),
         task_id=texts.get("task"),
         sent_at=texts.get("sent_at"),
         expires_at=texts.get("expires_at"),

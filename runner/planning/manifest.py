@@ -124,7 +124,7 @@ def _take(action: Action, history: History, service: Service, clips: Mapping[str
                 "kind": part.kind.value,
                 "path": part.path,
                 "url": part.url,
-                "sha256": part.sha256,
+                "sha256": part.cutting.known_as if part.cutting and not part.cutting.selector else part.sha256,
                 "size_bytes": (part.facts.size_bytes or None) if part.facts else None,
                 **_parent(part.cutting),
             }
@@ -148,7 +148,7 @@ def _parent(cutting: Cutting | None) -> dict[str, object]:
     """Whose clip the medium was taken of, and what of it."""
     if cutting is None:
         return {}
-    return {"parent": {"take": cutting.take, "selector": cutting.selector or "clip", "sha256": cutting.sha256}}
+    return {"parent": {"take": cutting.take, "selector": cutting.selector or "clip", "sha256": cutting.known_as}}
 
 
 def status(action: Action, latest: Purchase | None) -> str:

@@ -13,17 +13,20 @@ from runner.core.request import Cutting, MediaPart, Request
 from runner.language.take import Link, MediaUse, Take
 
 SOUND = "sound"
+NAMED = "first_sha256"  # in a clip, the digest by which it is named where its bytes were others at first
 SAMPLE_BYTES = 4 * 48_000  # of a second of two channels, as a cutting of the sound has them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """A clip that other takes are made from. `sha256` None: it has still to be made, and the rest is what was asked for."""
+    """A clip that other takes are made from. `sha256` None: it has still to be made, and the rest is what was asked for. `named` is
+    the digest it goes by in their requests: that of its bytes as they were fetched first, whatever its task gives out later."""
 
     take: str
     shot: str
     key: str
     sha256: str | None
+    named: str | None
     size_bytes: int
     seconds: Fraction
     width_px: int
@@ -40,6 +43,7 @@ def parent(take: Take, request: Request, clip: Mapping[str, object] | None) -> P
         shot=take.variant,
         key=request.key,
         sha256=str(clip["sha256"]) if "sha256" in clip else None,
+        named=str(clip.get(NAMED) or clip["sha256"]) if "sha256" in clip else None,
         size_bytes=_whole(clip.get("size_bytes"), 0),
         seconds=Fraction(request.seconds) if length is None else Fraction(Decimal(str(length))),
         width_px=_whole(clip.get("width_px"), request.width_px),
@@ -50,7 +54,7 @@ def parent(take: Take, request: Request, clip: Mapping[str, object] | None) -> P
 
 def part(use: MediaUse, link: Link, found: Parent, rule: MediaRule, index: int | None) -> MediaPart:
     """The medium that a child is given."""
-    cutting = Cutting(take=found.take, selector=selector(use), sha256=found.sha256, key=found.key)
+    cutting = Cutting(take=found.take, selector=selector(use), sha256=found.sha256, key=found.key, named=found.named)
     return MediaPart(
         parameter=rule.property,
         index=index,

@@ -118,13 +118,12 @@ def approved(
     elsewhere: dict[str, str] = {}
     for purchases in history.values():
         for purchase in purchases:
-            if purchase.result is None:
-                continue
-            clip, at = str(purchase.result["sha256"]), purchase.intent.service
-            if at == service:
-                made[clip] = (*made.get(clip, ()), purchase)
-            else:
-                elsewhere[clip] = at
+            at = purchase.intent.service
+            for clip in purchase.digests:
+                if at == service:
+                    made[clip] = (*made.get(clip, ()), purchase)
+                else:
+                    elsewhere[clip] = at
     return Approved(
         picks=picks,
         pipeline=pipeline,

@@ -106,6 +106,8 @@ def _event(line: Line, place: tuple[str, int], event: Event, at: str) -> Entry:
     match event:
         case E.FETCHED:
             detail["clip"] = {"sha256": line.sha256, "size_bytes": line.size_bytes}
+            if line.first:
+                detail["first"] = line.first
         case E.UNANSWERED:
             detail["error"] = TOLD
         case E.FAILED | E.CANCELLED | E.LOST | E.EXPIRED:

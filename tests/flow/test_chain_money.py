@@ -1,5 +1,6 @@
 """Shots made from other shots, on several machines and with clips gone: no way leads to a second charge for what is paid."""
 
+import json
 import secrets
 import shutil
 import signal
@@ -7,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import jsonschema
 import pytest
 from machines import acts, clone, commit, forget_tasks, git
 from stage import KEY, Ended, PaidService, Stage, paid, until
 from standins import stand_in
 
+from runner.adapters import catalog
 from runner.emulator.order import Order
 from runner.emulator.refusals import Lack
 from runner.emulator.script import Drop, Fail, Hold, Mishap, Reply
@@ -204,6 +207,46 @@ def test_another_clip_of_a_parent_that_a_colleague_bought_makes_nothing_stale_wh
         ended = run(stage, api, budget="0")
         assert (ended.code, api.bought()) == (0, 2 * len(TAKES)), ended
         assert set(acts(other, api).values()) == {"reuse"}
+
+
+def lose_all_clips_and_let_the_service_pack_its_own_anew(stage: Stage) -> None:
+    shutil.rmtree(stage.folder / ".shotrunner/clips")
+    shutil.rmtree(stage.folder / "out")
+    for clip in (stage.folder.parent / "service").rglob("*.mp4"):
+        with clip.open("ab") as file:
+            file.write((16).to_bytes(4, "big") + b"free" + b"anew....")
+
+
+def test_a_parent_that_is_fetched_again_with_other_bytes_makes_no_child_anew(stage: Stage) -> None:
+    with service(stage) as api:
+        assert run(stage, api).code == 0
+        before = {take["id"]: take["key"] for take in stage.manifest(pipeline="clips")["takes"]}
+        lose_all_clips_and_let_the_service_pack_its_own_anew(stage)
+        assert run(stage, api, budget="0").code == 0
+        assert set(acts(stage, api).values()) == {"reuse"}
+        ended = run(stage, api, budget="0")
+        assert (ended.code, api.bought()) == (0, len(TAKES)), ended
+        assert {take["id"]: take["key"] for take in stage.manifest(pipeline="clips")["takes"]} == before
+        assert stage.shotrunner("audit", "out/film/clips/manifest.json").code == 0
+        jsonschema.validate(json.loads((stage.folder / "film.lock.json").read_text()), catalog.schema("lock"))
+        other = clone(stage)
+        ended = run(other, api, "--buy-missing")
+        assert (ended.code, api.bought()) == (0, len(TAKES)), ended
+        assert set(acts(other, api).values()) == {"reuse"}
+
+
+def test_a_pick_protects_a_clip_that_is_fetched_again_with_other_bytes(stage: Stage) -> None:
+    stage.write("film.yaml", PICKED.format(sea="The sea"))
+    with service(stage) as api:
+        assert run(stage, api).code == 0
+        words = ("--pipeline", "clips", "--provider", "evolink", "--base-url", api.base_url)
+        assert stage.shotrunner("pick", "film.yaml", "sea.1", *words).code == 0
+        stage.write("film.yaml", PICKED.format(sea="A sea of ice"))
+        lose_all_clips_and_let_the_service_pack_its_own_anew(stage)
+        run(stage, api)
+        ended = run(stage, api)
+        assert (ended.code, api.bought()) == (0, 2), ended
+        assert acts(stage, api) == {"sea.1": "keep", "ship.1": "reuse"}
 
 
 # Saved plans

@@ -164,3 +164,15 @@ def test_a_clip_wins_over_everything_and_what_is_open_over_every_end() -> None:
 def test_of_equals_the_latest_counts() -> None:
     for state in State:
         assert standing(made(state, state)).number == 2  # type: ignore[union-attr]
+
+
+def test_a_clip_that_is_fetched_again_with_other_bytes_keeps_the_name_it_had_first() -> None:
+    again = [entry(event) for event in (Event.MISPLACED, Event.COMPLETED)]
+    same = fold([*life(State.DONE), *again, entry(Event.FETCHED, clip=CLIP)])["k"][0]
+    assert (same.first_sha256, same.digests) == ("", {CLIP["sha256"]})
+    other = {**CLIP, "sha256": "cd" * 32}
+    made = [*life(State.DONE), *again, entry(Event.FETCHED, clip=other)]
+    assert fold(made)["k"][0].first_sha256 == CLIP["sha256"]
+    (twice,) = fold([*made, *again, entry(Event.FETCHED, clip={**CLIP, "sha256": "ef" * 32})])["k"]
+    assert (twice.first_sha256, twice.clip[0]) == (CLIP["sha256"], "ef" * 32)
+    assert twice.digests == {CLIP["sha256"], "ef" * 32}
