@@ -17,6 +17,7 @@ from runner.core.errors import Refused
 from runner.core.spelling import nearest
 from runner.language.picks import Pick, Rejection, changed, load, parts_of, take_of
 from runner.planning.history import Purchase
+from runner.providers.provider import PROVIDERS
 from runner.screen.amounts import count, priced
 from runner.steps.film import Film
 
@@ -56,7 +57,7 @@ def choosing(takes: Sequence[str], clip: str | None, note: str) -> Change:
                 text = _with(text, changed(text, "rejected", take, None), scene)
             at = f"clip {digest[:DIGITS]}, pipeline {under}" if digest else f"no clip of it under {under} yet"
             was = f"; was take {before.take}" if before and before.take != number else ""
-            lines.append(f"picked {take} ({at}){was}")
+            lines += [f"picked {take} ({at}){was}", *_elsewhere(scene, take, chosen)]
         return text.text if text else "", lines
 
     return choose
@@ -164,12 +165,16 @@ def write(file: Path, options: Options, change: Change) -> Written:
     return Written(file=shown, lines=tuple(lines))
 
 
-def _left(out: Path) -> dict[str, str]:
+def _left(out: Path, *, paid: bool = False) -> dict[str, str]:
+    """Digests of the clips that the last run left there, by take; `paid`: only if they cost something."""
     try:
-        takes = manifests.read(out / "manifest.json")["takes"]
+        found = manifests.read(out / "manifest.json")
     except Refused:
         return {}
-    return {take["id"]: take["clip"]["sha256"] for take in takes if take["clip"]}
+    provider = PROVIDERS.get(found["pipeline"]["provider"])
+    if paid and (provider is None or provider.free):
+        return {}
+    return {take["id"]: take["clip"]["sha256"] for take in found["takes"] if take["clip"]}
 
 
 def _text(source: Source | None) -> str | None:
@@ -219,6 +224,19 @@ def _picked(scene: Scene, name: str) -> str:
             return variant
     meant = nearest(name, list(scene.picks.shots))
     raise Refused(f"nothing is picked of `{name}`", help=f"did you mean `{meant}`?" if meant else "")
+
+
+def _elsewhere(scene: Scene, take: str, chosen: Pick) -> list[str]:
+    """What was picked at a service that is free protects no clip that was paid for; the pipelines that have one are named."""
+    if not scene.loaded.service.provider.free:
+        return []
+    lines = []
+    for manifest in sorted((scene.loaded.project.root / "out" / scene.loaded.identity).glob("*/manifest.json")):
+        clip = _left(manifest.parent, paid=True).get(take)
+        if clip is not None and clip not in chosen.clips.values():
+            name = manifest.parent.name
+            lines.append(f"its clip {clip[:DIGITS]} of {name} is picked by --pipeline {name}")
+    return lines
 
 
 def _one_each(scene: Scene, names: Sequence[str]) -> list[str]:

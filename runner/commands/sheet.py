@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runner.adapters import catalog
 from runner.adapters.files import Unreadable as NotReadable
 from runner.adapters.files import below
 from runner.adapters.journal import Journal
@@ -102,8 +103,20 @@ def look(
         for take in document["takes"]
     }
     typed = os.path.relpath(loaded.project.root / loaded.storyboard.source.path)
-    sheet = report.sheet(document, known, loaded.picks, typed=typed, free=loaded.service.provider.free)
+    free, options = loaded.service.provider.free, _options(loaded)
+    sheet = report.sheet(document, known, loaded.picks, typed=typed, free=free, options=options)
     return Look(sheet=sheet, posters=posters, clips=clips)
+
+
+def _options(loaded: Loaded) -> list[str]:
+    """What a command needs to mean the clips that are shown, and not those of another pipeline or service."""
+    pipeline, service, setting = loaded.pipeline, loaded.service, loaded.storyboard.pipeline
+    named = pipeline.source.path == f"{catalog.PIPELINES}/{pipeline.name}.yaml"
+    name = pipeline.name if named else os.path.relpath(loaded.project.root / pipeline.source.path)
+    usual = str(setting.value) if setting else "draft"
+    words = [] if usual in (pipeline.name, pipeline.source.path) else ["--pipeline", name]
+    words += ["--provider", service.provider.name] if service.provider.name != pipeline.provider.name else []
+    return [*words, *(["--base-url", service.base_url] if service.named_by_user and service.base_url else [])]
 
 
 def _earlier(loaded: Loaded, history: History, journal: Journal | None) -> dict[str, str]:

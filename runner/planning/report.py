@@ -74,7 +74,7 @@ class Variant:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """The report. `films` are files relative to it; `totals` name and amount, as text; `storyboard` is as one would type it, `sha256`
-    its digest. No time is in it: equal runs make equal reports."""
+    its digest; `options` are those that name the run in a command. No time is in it: equal runs make equal reports."""
 
     title: str
     storyboard: str
@@ -85,6 +85,7 @@ class Sheet:
     totals: tuple[tuple[str, str], ...]
     statuses: Mapping[str, int]
     models: tuple[str, ...]
+    options: tuple[str, ...]
     variants: tuple[Variant, ...] = field(repr=False)
 
     @property
@@ -92,8 +93,16 @@ class Sheet:
         return sum(len(variant.cards) for variant in self.variants)
 
 
-def sheet(manifest: Document, known: Mapping[str, Known], picks: Picks, *, typed: str, free: bool) -> Sheet:
-    """`known` is by take; `typed` the storyboard as one would type it."""
+def sheet(
+    manifest: Document,
+    known: Mapping[str, Known],
+    picks: Picks,
+    *,
+    typed: str,
+    free: bool,
+    options: Sequence[str] = (),
+) -> Sheet:
+    """`known` is by take; `typed` the storyboard as one would type it, and `options` what a command needs beside it to mean this run."""
     groups: dict[str, list[Card]] = {}
     titles: dict[str, str] = {}
     for take in manifest["takes"]:
@@ -117,6 +126,7 @@ def sheet(manifest: Document, known: Mapping[str, Known], picks: Picks, *, typed
         totals=() if free else tuple((name, f"{sum_} {totals['unit']}s") for name, sum_ in sums if sum_ is not None),
         statuses={status: counted.count(status) for status in dict.fromkeys(counted)},
         models=tuple(sorted({card.model for card in cards})),
+        options=tuple(options),
         variants=tuple(
             Variant(id=v, title=titles[v], mark=told_of.get(v, ""), cards=tuple(some)) for v, some in groups.items()
         ),
@@ -127,7 +137,7 @@ def marks(picks: Picks) -> dict[str, str]:
     """By variant a word for what is picked and rejected of it; none where nothing is. Two files that say the same have the same."""
     told: dict[str, list[str]] = {}
     for variant, pick in picks.shots.items():
-        told.setdefault(variant, []).append(repr(("picked", pick.take, pick.pipeline, pick.clip, pick.note)))
+        told.setdefault(variant, []).append(repr(("picked", pick.take, *pick.clips.items(), pick.note)))
     for take, rejection in sorted(picks.rejected.items()):
         told.setdefault(parts_of(take)[0], []).append(repr(("rejected", take, rejection.clip, rejection.note)))
     return {variant: hashlib.sha256("\n".join(all_).encode()).hexdigest()[:16] for variant, all_ in told.items()}

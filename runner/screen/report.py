@@ -27,7 +27,7 @@ def html(sheet: Sheet, *, writes: str = "", now: str = "") -> str:
         script=_part(SCRIPT),
         writes=writes,
         now=now,
-        pick=f"shotrunner pick {shlex.quote(sheet.storyboard)}",
+        pick=shlex.join(["shotrunner", "pick", sheet.storyboard, *sheet.options]),
     )
 
 

@@ -165,6 +165,7 @@ def test_what_was_picked_below_is_made_with_its_seed_or_kept_and_each_clip_is_bo
     report.report(FILE, None, None, here.options("fine"), here.terminal())
     page = (here.folder / "out/film/fine/index.html").read_text()
     assert 'data-take="boat.2"' in page and 'data-take="boat.1"' not in page
+    assert f'data-pick="shotrunner pick film.yaml --pipeline fine --base-url {here.api.base_url}"' in page
 
 
 def test_a_later_pick_takes_nothing_from_what_was_picked_elsewhere(here: Here) -> None:
@@ -172,6 +173,12 @@ def test_a_later_pick_takes_nothing_from_what_was_picked_elsewhere(here: Here) -
     assert here.run("rough", unpicked=True) is Exit.DONE
     here.pick("rough", "sea.2", "boat.2")
     assert "no clip of it under draft" in here.pick("draft", "boat.2")
+    assert "of rough" not in here.said.getvalue()  # that one is picked already
+    said = here.pick("draft", "sea.1")
+    assert (
+        f"its clip {here.takes('rough')['sea.1']['clip']['sha256'][:12]} of rough is picked by --pipeline rough" in said
+    )
+    here.pick("rough", "sea.2")
     assert here.run("fine") is Exit.DONE
     # Before it has a clip of its own, this pipeline never takes the one of other settings for it.
     assert "clip" in here.pick("fine", "sea.2")
