@@ -110,7 +110,8 @@ def text(*shots: Shot, fps: Fraction = FPS, heard: Heard | None = None, length_s
                 name=shot.name,
                 media=[medium(shot, number) for number in there],
                 chosen=f"{shot.name}.{shot.chosen}",
-                note=f"The {shot.name} at dawn\nwan, seed {7 + shot.chosen}",
+                note=f"The {shot.name} at dawn",
+                below=f"wan, seed {7 + shot.chosen}",
                 noted={"seed": 7 + shot.chosen, "prompt": f"The {shot.name} at dawn"},
                 told={"take": f"{shot.name}.{shot.chosen}", "shot": shot.name, "number": shot.chosen, **shot.told},
             )

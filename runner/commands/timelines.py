@@ -99,13 +99,12 @@ class _Media:
         takes = [t.id for t in known.loaded.storyboard.takes if t.variant == take.variant]
         request = self._requests.get(take.id)
         made_of = _made_of(request) if request else {}
-        prompt = str(made_of.get("prompt") or "")
-        lines = [prompt, f"{made_of['model']}, seed {made_of['seed']}"] if prompt else []
         return Place(
             name=name,
             media=tuple(self._medium(one) for one in takes if one in known.placed and one in known.results),
             chosen=take.id,
-            note="\n".join(lines),
+            note=str(made_of.get("prompt") or ""),
+            below=f"{made_of['model']}, seed {made_of['seed']}" if made_of else "",
             noted={"take": take.id, **made_of},
             told={"take": take.id, "shot": take.shot, "number": take.number, "title": take.title},
         )

@@ -3,7 +3,7 @@ reels of eight characters and no words but remarks. Timelines are the library's 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -51,7 +51,7 @@ def _prepare(timeline: Any) -> None:
                 _name(item, reels)
                 events += _faded(item, is_first=not events)
             case otio.schema.Gap():
-                events.append(_event(item, comes=bool(events) and isinstance(events[-1], otio.schema.Transition)))
+                events.append(_event(item, events[-1] if events else None))
             case _:
                 events.append(item)
     picture.clear()
@@ -60,16 +60,17 @@ def _prepare(timeline: Any) -> None:
 
 def _name(clip: Any, reels: dict[str, str]) -> None:
     medium, own = clip.media_reference, clip.metadata.get(OWN, {})
-    name = medium.name or clip.name
-    if name not in reels:
-        reels[name] = _reel(name, set(reels.values()))
+    key, name = medium.name, medium.name
     told = {"TAKE": own.get("take")}
     if isinstance(medium, otio.schema.ExternalReference):
-        clip.name = _line(unquote(medium.target_url).rpartition("/")[2], 80)
+        file = PurePosixPath(unquote(medium.target_url))
+        key, name, clip.name = medium.target_url, file.stem, _line(file.name, 80)
         made = medium.metadata.get(OWN, {})
         told.update({word.upper(): made.get(word) for word in ("model", "seed", "key", "sha256")})
+    if key not in reels:
+        reels[key] = _reel(name, set(reels.values()))
     remarks = [f"SHOTRUNNER {word}: {_line(str(value), 80)}" for word, value in told.items() if value is not None]
-    clip.metadata[CMX] = {"reel": reels[name], "comments": remarks}
+    clip.metadata[CMX] = {"reel": reels[key], "comments": remarks}
     for marker in clip.markers:
         seed = marker.metadata.get(OWN, {}).get("seed")
         marker.name = _line(f"seed {seed}: {marker.name}" if seed is not None else marker.name, LONGEST_REMARK)
@@ -99,19 +100,17 @@ def _faded(clip: Any, *, is_first: bool) -> Iterator[Any]:
     yield clip
     if gone.value:
         yield otio.schema.Transition("fade", "SMPTE_Dissolve", gone, none)
-        yield _black(none)
+        yield otio.schema.Gap(source_range=otio.opentime.TimeRange(gone, none))
 
 
-def _black(length: Any) -> Any:
-    """Black has timecode to go back to: what dissolves into it begins before its own start."""
-    start = otio.opentime.RationalTime(3600 * round(length.rate), length.rate)
-    return otio.schema.Gap(source_range=otio.opentime.TimeRange(start, length))
-
-
-def _event(gap: Any, *, comes: bool) -> Any:
-    """Black of some length as an event, so that it is not lost where the list begins or ends with it; `comes`: by a dissolve."""
-    source = _black(gap.source_range.duration).source_range if comes else gap.source_range
-    black = otio.schema.Clip("black", otio.schema.MissingReference(), source)
+def _event(gap: Any, before: Any) -> Any:
+    """Black of some length as an event, so that it is not lost where the list begins or ends with it. What is dissolved into begins
+    before its own start, which is late enough for that."""
+    length = gap.source_range.duration
+    start = (
+        before.in_offset if isinstance(before, otio.schema.Transition) else otio.opentime.RationalTime(0, length.rate)
+    )
+    black = otio.schema.Clip("black", otio.schema.MissingReference(), otio.opentime.TimeRange(start, length))
     black.metadata[CMX] = {"reel": "BL"}
     return black
 

@@ -90,7 +90,9 @@ class Export:
             return ()
         tracks = json.loads(self.text)["tracks"]["children"]
         clips = [item for item in tracks[0]["children"] if item["OTIO_SCHEMA"] == "Clip.2"]
-        others = sum(len(clip["media_references"]) - 1 for clip in clips)
+        others = len(
+            {n for clip in clips for n in clip["media_references"]} - {c["active_media_reference_key"] for c in clips}
+        )
         found = [f"{others} other take{'s' if others > 1 else ''}"] if others else []
         return (*found, *(edl.left_out(tracks) if self.target.suffix == ".edl" else xmeml.left_out(tracks)))
 

@@ -38,7 +38,7 @@ class Medium:
 class Place:
     """One place in the film: what stands there (`chosen`, the name of one of `media`, or of a medium that is missing) and what could.
 
-    `black`: nothing stands there. `note` is what a marker says, "" for none, `noted` what it keeps in its metadata.
+    `black`: nothing stands there. `note` is what a marker says, "" for none, `below` in small, `noted` what it keeps in its metadata.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Place:
     chosen: str = ""
     black: bool = False
     note: str = ""
+    below: str = ""
     noted: Mapping[str, object] | None = None
     told: Mapping[str, object]
 
@@ -224,7 +225,7 @@ def _marker(place: Place, first: int, fps: Fraction) -> Json:
         "name": name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…",
         "color": "YELLOW",
         "marked_range": _range(first, 0, fps),
-        "comment": place.note,
+        "comment": f"{place.note}\n{place.below}".strip(),
     }
 
 

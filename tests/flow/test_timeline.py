@@ -135,7 +135,8 @@ def test_every_take_is_an_alternative_and_lies_where_the_timeline_says(out: Path
         ]
         assert frames(reference["available_range"]["duration"]) == 48
     (marker,) = clip["markers"]
-    assert marker["name"] == "The sea at dawn wan2.7-text-to-video, seed 2"
+    assert marker["name"] == "The sea at dawn"
+    assert marker["comment"] == "The sea at dawn\nwan2.7-text-to-video, seed 2"
     assert (
         marker["metadata"]["shotrunner"]["seed"] == 2
         and marker["metadata"]["shotrunner"]["prompt"] == "The sea at dawn"
