@@ -38,7 +38,8 @@ class Look:
     def contact(self) -> bytes:
         """The contact sheet, a PNG."""
         cards = [card for variant in self.sheet.variants for card in variant.cards]
-        return contact.contact([(card.id, card.status, self.posters.get(card.id)) for card in cards])
+        told = [f"{card.status}, picked" if card.picked else card.status for card in cards]
+        return contact.contact([(c.id, words, self.posters.get(c.id)) for c, words in zip(cards, told, strict=True)])
 
 
 Document = Mapping[str, Any]  # a manifest

@@ -16,6 +16,7 @@ _CONTROL = re.compile(
 )
 _BREAK = re.compile("[\t\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029]+")
 # `##[error]`, `##vso[...]` and `##teamcity[...]` are obeyed anywhere in a line, `::error::` only at its start.
+_WRAPPED = re.compile(r"(?<=[^\s.!?:]) ?\n(?=([^\W\d_]))")  # in the middle of a sentence, if a small letter follows
 _COMMAND = re.compile(r"##(?=\w*\[)")
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s\"'`<>]+")
@@ -56,6 +57,11 @@ def passage(text: str) -> str:
     """Text of several lines to be shown in a place of its own: its breaks and blanks stay, other control characters go."""
     text = "\n".join(_CONTROL.sub("", row.replace("\t", " ")) for row in _BREAK.sub(_one_break, text).split("\n"))
     return _masked(text, (), same_length=False)
+
+
+def prose(text: str) -> str:
+    """As a passage, but a line that was broken within its sentence, before a small letter, runs on: the place has a width of its own."""
+    return _WRAPPED.sub(lambda found: " " if found[1].islower() else found[0], passage(text))
 
 
 def _one_break(found: re.Match[str]) -> str:

@@ -68,5 +68,6 @@ def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["clean"] = clean.words
     environment.filters["passage"] = clean.passage
+    environment.filters["prose"] = clean.prose
     environment.filters["link"] = lambda path: quote(path.lstrip("/"), safe="/@+")
     return environment

@@ -61,5 +61,9 @@ def test_the_command_makes_it_of_a_run_that_had_no_such_step_and_asks_for_one_wi
     assert ended.out.splitlines() == ["out/film/draft/index.html", "contact.png"]
     page = (stage.folder / "out/film/draft/index.html").read_text(encoding="utf-8")
     assert "reuse: " in page and "film.mp4" in page
+    sheet = (stage.folder / "contact.png").read_bytes()
+    assert stage.shotrunner("pick", "film.yaml", "sea.1").code == 0
+    assert stage.shotrunner("report", "film.yaml", "--sheet", "contact.png").code == 0
+    assert (stage.folder / "contact.png").read_bytes() != sheet  # it says which take is picked
     ended = stage.shotrunner("report", "film.yaml", "-o", "elsewhere.html")
     assert ended.code == 2 and "does not lie in out/film/draft" in ended.err, ended

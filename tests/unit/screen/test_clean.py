@@ -116,3 +116,19 @@ def test_a_secret_split_by_control_characters_is_masked() -> None:
 
 def test_a_short_secret_does_not_mask_the_language() -> None:
     assert clean.words("a cat", ["a"]) == "a cat"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("far out, where no ship\nshould be, a light.", "far out, where no ship should be, a light."),
+        ("waits; \nélan", "waits; élan"),
+        ("A light.\nthe wind", "A light.\nthe wind"),
+        ("Two shots:\nfirst the sea", "Two shots:\nfirst the sea"),
+        ("the sea\nShot two", "the sea\nShot two"),
+        ("the sea\n\nthe wind", "the sea\n\nthe wind"),
+        ("the sea\n- a gull", "the sea\n- a gull"),
+    ],
+)
+def test_a_line_runs_on_where_it_was_broken_within_its_sentence(written: str, shown: str) -> None:
+    assert clean.prose(written) == shown
