@@ -85,11 +85,12 @@ async def _timeline(wanted: Film, name: str, made: Made) -> Record:
     if made.stopped():
         return {"status": "stopped"}
     said, results = words_of(made.decided, made.history), made.clips
+    size = cutting.frame_of(wanted, made.decided, made.placed)
     try:
         known = timelines.Known(
             loaded=made.loaded,
             decided=made.decided,
-            material=cutting.material(wanted, made.loaded, made.placed, results, said, made.outputs),
+            material=cutting.material(wanted, made.loaded, made.placed, results, said, made.outputs, size),
             placed=made.placed,
             results=results,
             out=made.outputs.path(""),

@@ -44,7 +44,7 @@ def text(wanted: Film, name: str, known: Known) -> str:
         "pipeline": loaded.pipeline.name,
         "service": loaded.service.name,
         "film": wanted.output,
-        **_size(wanted, places),
+        **_size(wanted, places, known.material),
     }
     title = loaded.storyboard.title or loaded.identity
     if wanted.edit.cut is not None:
@@ -52,11 +52,11 @@ def text(wanted: Film, name: str, known: Known) -> str:
     return timeline.text(title, plan, places, _heard(wanted, plan, seen, known.material), told)
 
 
-def _size(wanted: Film, places: list[Place]) -> dict[str, object]:
+def _size(wanted: Film, places: list[Place], material: Material) -> dict[str, object]:
     """The film's, as it is cut: asked for, or that of its first picture."""
     video = wanted.edit.cut.video if wanted.edit.cut else None
-    if video is not None and video.size is not None:
-        return dict(zip(("width_px", "height_px"), video.size, strict=True))
+    if size := (video and video.size) or material.size:
+        return dict(zip(("width_px", "height_px"), size, strict=True))
     for place in places:
         for medium in place.media:
             if medium.name == place.chosen:

@@ -282,7 +282,7 @@ def test_on_another_machine_the_kept_clip_is_fetched_for_nothing_or_called_missi
     stage = Stage(tmp_path / "project")
     stage.write("film.yaml", BOAT_FIRST)
     stage.write("pipelines/rough.yaml", ROUGH.replace("duration: 3", "duration: 2"))
-    steps = "[{generate: {takes: picked}}, {assemble: {output: film.mp4}}]"
+    steps = "[{generate: {takes: picked}}, {assemble: {output: film.mp4}}, {timeline: {}}]"
     stage.write("pipelines/fine.yaml", FINE.replace("[{generate: {takes: picked}}]", steps))
     with paid(tmp_path / "service") as api:
         at = ("--base-url", api.base_url)
@@ -298,6 +298,8 @@ def test_on_another_machine_the_kept_clip_is_fetched_for_nothing_or_called_missi
         assert (clip["width_px"], clip["height_px"]) == (832, 480)
         with av.open(str(other.folder / "out/film/fine/film.mp4")) as film:  # as large as the pipeline makes it
             assert (film.streams.video[0].width, film.streams.video[0].height) == (1280, 720)
+        timeline = json.loads((other.folder / "out/film/fine/film.otio").read_text())
+        assert timeline["metadata"]["shotrunner"]["width_px"] == 1280
         assert other.shotrunner("audit", "out/film/fine/manifest.json").code == 0
 
         third = copied(stage, tmp_path / "third", *FILES)
