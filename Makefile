@@ -76,7 +76,7 @@ schemas: $(VENV)/.dev ## generate the editor's schemas anew from the models
 golden: $(VENV)/.dev ## write the expected messages of tests/cases anew, to be read before they are committed
 	UPDATE_CASES=1 $(BIN)/python -m pytest tests/flow/test_cases.py
 
-picks: $(VENV)/.dev ## choose the example's take at its clip of today, after the animatics have changed
+picks: $(VENV)/.dev ## choose the example's takes at their clips of today, after the animatics have changed
 	UPDATE_PICKS=1 $(BIN)/python -m pytest tests/flow/test_example_picks.py
 
 bench: $(VENV)/.dev ## measure: rendering, planning

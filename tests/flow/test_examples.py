@@ -127,6 +127,7 @@ def test_the_film_is_cut_of_what_was_picked_dissolves_and_lies_over_music(
     assert [take.id for take in film.edit.takes] == [
         "arrival@dawn.2", "arrival@dusk.1", "walk.1", "halt.1", "lamp.1", "portrait.1", "night.1", "morning.1", "home.1",
     ]  # fmt: skip
+    assert {"arrival@dawn", "arrival@dusk"} == found.picks.takes().keys()  # or `final` would ask which
     joins = [slot.transition.seconds for slot in film.edit.slots if slot.transition]
     assert 0 in joins and sum(seconds > 0 for seconds in joins) > 3
     assert film.output == "film.mp4" and film.edit.cut and film.edit.cut.sound and film.edit.cut.sound.music
