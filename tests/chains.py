@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crashes import PLACES, Books, Theatre, digest, half_written, invoiced, nothing_bought_twice, place_of, settle
+from stage import KEY
 from standins import stand_in
 
 from runner.emulator.order import BadMedia, Order
@@ -132,6 +133,38 @@ class Chained(Theatre):
 
     def _of(self, status: str) -> set[str]:
         return {name for name, found in self.stage.statuses("paid").items() if found == status}
+
+
+class PlannedChain(Chained):
+    """The same, carried out by a saved plan."""
+
+    def begin(self) -> None:
+        super().begin()
+        words = ("plan", "film.yaml", "--base-url", self.api.base_url, "-o", "plan.json")
+        ended = self.stage.shotrunner(*words, EVOLINK_API_KEY=KEY)
+        assert ended.code == 0, ended
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        return ("run", "--plan", "plan.json", "--allow-exec", *self._places)
+
+    def finish(self) -> None:
+        """Carry the plan out until it is finished; what ended without a clip in passing is bought again without it."""
+        ended = self.play()
+        nothing_bought_twice(self.stage, self.api)
+        if ended.code == 4:
+            self.told.unknown += settle(self.stage, self.api)
+            ended = self.play()
+        if ended.code != 2:  # killed behind its last word it was finished already
+            assert ended.code == 1 and "is finished" in ended.err, ended
+            ended = self.play()
+        assert ended.code == 2 and "was finished at" in ended.err, ended
+        plain = ("run", "film.yaml", "--allow-exec", *self._places)
+        if self._of("failed") - NEVER.keys():
+            self.told.retried += 1
+            plain = (*plain, "--retry", "sea")
+        ended = self.stage.shotrunner(*plain, EVOLINK_API_KEY=KEY)
+        assert ended.code == 1, ended
 
 
 def moments(points: Sequence[str]) -> list[str]:

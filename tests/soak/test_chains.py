@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chains import PICKS, Chained, at, moments
+from chains import PICKS, Chained, PlannedChain, at, moments
 from crashes import KILLER, Told, census, sample, sweep, theatre
 from stage import Stage
 
@@ -30,6 +30,13 @@ def test_a_chain_killed_twice_is_bought_once_and_each_from_its_parents_clip(tmp_
     points = moments(census(tmp_path / "census", Chained))
     first, second = (sample(points, PAIRS, seed) for seed in (SEED, SEED + 1))
     told = sweep(zip(first, second, strict=True), tmp_path, Chained)
+    print(told)
+    assert (told.points, len(told.finals)) == (PAIRS, 1)
+
+
+def test_a_saved_plan_of_a_chain_killed_anywhere_is_carried_out_once(tmp_path: Path) -> None:
+    points = sample(moments(census(tmp_path / "census", PlannedChain)), PAIRS, SEED)
+    told = sweep([[point] for point in points], tmp_path, PlannedChain)
     print(told)
     assert (told.points, len(told.finals)) == (PAIRS, 1)
 
