@@ -47,6 +47,7 @@ steps:
 MADE = ("sea.1", "sea.2", "ship.1", "walk.1", "boat.1")
 REQUESTS = 4  # that come to a clip: `boat` is the request of `ship`
 NEVER = {"hill.1": "failed", "slope.1": "blocked", "foot.1": "blocked"}
+POLLS = 12
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -168,8 +169,9 @@ class PlannedChain(Chained):
 
 
 def moments(points: Sequence[str]) -> list[str]:
-    """The points but those around a sync, which lie between two others and change nothing that a run could see."""
-    return [point for point in points if place_of(point).partition(".")[0] != "sync"]
+    """The points but those that change nothing which a run could see: around a sync, and around most of the polls."""
+    places = ((point, *point.replace(".", "#").split("#")) for point in points)
+    return [point for point, place, _, number in places if place != "sync" and (place != "ask" or int(number) <= POLLS)]
 
 
 def between(points: Sequence[str]) -> list[str]:
