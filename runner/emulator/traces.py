@@ -116,7 +116,7 @@ def _stamp(width_px: int, height_px: int) -> _Stamp | None:
             + layout.line
             for n in range(5)
         ),
-        narrowest=min(layout.width, layout.em * 17),
+        narrowest=min(layout.em * 17, width_px - 2 * layout.margin) // 2 * 2,
         widest=min(width_px - 2 * layout.margin, 38 * layout.em) // 2 * 2 + 2,
         mark=ground,
         letters=letters,
@@ -184,7 +184,8 @@ def _width(full: Sequence[Bytes], stamp: _Stamp, y: int, near: int) -> int:
     """Near this one, that at which the picture changes most from one side to the other; even."""
     rows = slice(y + round(stamp.radius), full[0].shape[0] - stamp.margin - round(stamp.radius) - stamp.line)
     change = {}
-    for width in range((near - 12) // 2 * 2, near + 14, 2):
+    least, most = stamp.bar + 8 * EDGE_PX, stamp.widest
+    for width in range(max(least, near - 12) // 2 * 2, min(most, near + 13) + 1, 2):
         x = stamp.margin + width
         change[width] = sum(
             float(np.abs(c[rows, x - 2].astype(np.float32) - c[rows, x + 1]).mean()) for c in full if x + 2 < c.shape[1]

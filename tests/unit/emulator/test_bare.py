@@ -97,6 +97,17 @@ def test_what_is_no_animatic_stays_as_it_is(seed: int, size: tuple[int, int]) ->
         assert bare.picture(picture) is picture
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(160, 160), (320, 180), (200, 300), (832, 480)]))
+def test_a_forged_mark_on_anything_at_all_breaks_nothing(seed: int, size: tuple[int, int]) -> None:
+    chance = np.random.default_rng(seed)
+    _, frame = carded(replace(ORDER, width_px=size[0], height_px=size[1]))
+    for plane in frame:
+        below = plane[round(plane.shape[0] * chance.uniform(0.3, 0.9)) :]
+        below[...] = chance.integers(0, 256, below.shape if seed % 2 else (1, 1), np.uint8)
+    found = bare.Clip().bare(frame)
+    assert found.y.shape == frame.y.shape
+
+
 def last_of(clip: Path, target: Path) -> Path:
     Image.fromarray(frames(clip, "rgb24")[-1]).save(target)
     return target
