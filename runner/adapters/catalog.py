@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from runner.adapters.files import Files
-from runner.adapters.written import LARGEST_BYTES, Written
+from runner.adapters.written import LARGEST_BYTES, Written, each
 from runner.contract import check
 from runner.contract.model import Model, load
 from runner.core.diagnostics import Diagnostic, Rejected, Source, Span
@@ -57,17 +57,8 @@ def models(files: Files | None) -> Mapping[str, Model]:
     names = [name for name in files.folder(MODELS) if name.endswith(".json") and name not in shipped]
     if len(names) > MOST_FILES:
         raise Rejected([Diagnostic(code="bad-model", headline=f"`{MODELS}` holds more than {MOST_FILES} models")])
-    found = dict(shipped_models())
-    faults: list[Diagnostic] = []
-    for name in names:
-        try:
-            if model := _own(files, f"{MODELS}/{name}"):
-                found[model.name] = model
-        except Rejected as rejected:
-            faults.extend(rejected.diagnostics)
-    if faults:
-        raise Rejected(faults)
-    return MappingProxyType(found)
+    own = each(names, lambda name: _own(files, f"{MODELS}/{name}"))
+    return MappingProxyType({**shipped_models(), **{model.name: model for model in own if model}})
 
 
 def path_of(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.adapters import catalog
 from runner.adapters.files import Files
-from runner.adapters.written import Written
+from runner.adapters.written import Written, each
 from runner.contract import check
 from runner.contract.fault import Path
 from runner.contract.model import Model, load
@@ -25,16 +25,8 @@ def priced(models: Mapping[str, Model], files: Files) -> Mapping[str, Model]:
 
     A provider that such a file does not name keeps its tariffs. Raises Rejected with every fault of every file.
     """
-    found, faults = dict(models), list[Diagnostic]()
-    for path in _paths(files):
-        try:
-            model = _priced(models, files, path)
-            found[model.name] = model
-        except Rejected as rejected:
-            faults.extend(rejected.diagnostics)
-    if faults:
-        raise Rejected(faults)
-    return MappingProxyType(found)
+    own = each(_paths(files), lambda path: _priced(models, files, path))
+    return MappingProxyType({**models, **{model.name: model for model in own}})
 
 
 def text(name: str, files: Files) -> str:

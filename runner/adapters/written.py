@@ -1,8 +1,8 @@
 """JSON that users write, in files of the project below `schemas`: read once, judged with the places of its values."""
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from runner.adapters.files import Files, Unreadable
 from runner.contract.fault import Fault
@@ -13,6 +13,20 @@ from runner.language.node import Mapping as Branch
 from runner.language.node import Node, Scalar, Sequence
 
 LARGEST_BYTES = 256 * 1024
+Value = TypeVar("Value")
+
+
+def each(paths: Iterable[str], read: Callable[[str], Value]) -> list[Value]:
+    """What `read` makes of every path; raises Rejected with every fault of every file."""
+    found, faults = list[Value](), list[Diagnostic]()
+    for path in paths:
+        try:
+            found.append(read(path))
+        except Rejected as rejected:
+            faults.extend(rejected.diagnostics)
+    if faults:
+        raise Rejected(faults)
+    return found
 
 
 class Written:
