@@ -69,7 +69,13 @@ class Chained(Theatre):
 
     places = (*PLACES, "cut")
     whole = 1  # the hill never comes
-    ends = (1, 4, -signal.SIGKILL, *(128 + stop for stop in STOPS))
+    ends = (
+        1,
+        4,
+        -signal.SIGKILL,
+        -signal.SIGTERM,
+        *(128 + stop for stop in STOPS),
+    )  # before anything is bought it just dies
     mishaps = (Fail(task=2, code="service_unavailable", message="try again later"),)
     render = staticmethod(linked)
 

@@ -309,7 +309,7 @@ def kill_and_finish(points: Sequence[str], folder: Path, kind: type[Theatre]) ->
         reached = True
         for point in points:
             code, passed = stage.play_until(point)
-            struck = code in (-signal.SIGKILL, 128 + signal.SIGINT, 128 + signal.SIGTERM)
+            struck = code in (-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM)
             reached &= struck
             assert (point.rpartition("@")[2] in passed) >= struck
             try:
