@@ -1,11 +1,14 @@
 """Archives on disk: ZIP files, nothing compressed, equal members giving equal bytes; read without trusting a name or a number."""
 
+import errno
+import fcntl
 import hashlib
+import os
 import shutil
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,31 @@ def write(target: Path, members: Iterable[tuple[str, bytes | Path]]) -> int:
                         with content.open("rb") as source:
                             shutil.copyfileobj(source, to, _BLOCK)
         return file.tell()
+
+
+@contextmanager
+def building(target: Path) -> Iterator[Path]:
+    """An empty folder beside `target` to build it in. It is the same each time, so that the next try clears what one that was
+    killed has left there. Raises OSError."""
+    place = target.parent / f".{target.name}.unpacking"
+    place.mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(errno.EBUSY, "another `unpack` makes this folder", str(target)) from None
+        whole = place / "project"
+        shutil.rmtree(whole, ignore_errors=True)
+        whole.mkdir()
+        try:
+            yield whole
+        finally:
+            shutil.rmtree(whole, ignore_errors=True)
+            with suppress(OSError):
+                place.rmdir()  # what else lies there is not ours
+    finally:
+        os.close(handle)
 
 
 @dataclass(frozen=True, slots=True)

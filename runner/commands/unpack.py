@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,9 +29,7 @@ def unpack(file: Path, into: Path | None, view: Format, terminal: Terminal) -> E
     try:
         size_bytes = file.stat().st_size
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as part:
-            whole = Path(part) / "project"
-            whole.mkdir()
+        with archive.building(target) as whole:
             with archive.opened(file) as opened:
                 index = _unpack(opened, whole, size_bytes)
             whole.rename(target)

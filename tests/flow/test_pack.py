@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import signal
 import stat
 import zipfile
 from collections.abc import Callable
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crashes import KILLER
 from media import picture, tone
 from stage import KEY, Ended, Stage, paid
+
+from runner.adapters.archive import building
 
 FILM = """\
 storyboard: 1
@@ -209,3 +213,20 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     ended = Stage(tmp_path).shotrunner("unpack", "x.zip", "here")
     assert not (tmp_path / "here").exists()
     assert ended.code == 2 and "Traceback" not in ended.err, ended
+
+
+def test_what_a_killed_unpack_has_left_is_cleared_by_the_next_one(bought: Path, tmp_path: Path) -> None:
+    words = (bought / "film.pack.zip", tmp_path / "copy")
+    killed = Stage(tmp_path).shotrunner("commit.before#1", tmp_path / "log", "unpack", *words, program=KILLER)
+    assert killed.code == -signal.SIGKILL
+    assert not (tmp_path / "copy").exists() and list(tmp_path.glob(".copy.*"))
+    ended = Stage(tmp_path).shotrunner("unpack", *words)
+    assert ended.code == 0 and (tmp_path / "copy/film.yaml").is_file(), ended
+    assert not list(tmp_path.glob(".copy.*"))
+
+
+def test_two_unpacks_of_one_folder_do_not_meet(bought: Path, tmp_path: Path) -> None:
+    with building(tmp_path / "copy"):
+        ended = Stage(tmp_path).shotrunner("unpack", bought / "film.pack.zip", tmp_path / "copy")
+        assert ended.code == 2 and "another `unpack` makes this folder" in ended.err, ended
+    assert not list(tmp_path.iterdir())
