@@ -28,7 +28,10 @@ def test_a_chain_killed_at_every_point_is_bought_once_and_each_from_its_parents_
 
 def test_a_chain_killed_twice_is_bought_once_and_each_from_its_parents_clip(tmp_path: Path) -> None:
     points = moments(census(tmp_path / "census", Chained))
-    first, second = (sample(points, PAIRS, seed) for seed in (SEED, SEED + 1))
+    first, second = (
+        sample(points, PAIRS, SEED),
+        sample(points[: len(points) // 2], PAIRS, SEED + 1),
+    )  # less is left to do
     told = sweep(zip(first, second, strict=True), tmp_path, Chained)
     print(told)
     assert (told.points, len(told.finals)) == (PAIRS, 1)
