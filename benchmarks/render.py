@@ -3,10 +3,10 @@
     python benchmarks/render.py [RUNS]
 
 Every cell is the median of RUNS (5) processes, each making its clip of 5 seconds once to warm up and once measured, in
-processor time. Two rows measure this machine at this hour: `the plain pan`, the least that a moving picture with a card
+processor time. Three rows measure this machine at this hour: `the plain pan`, the least that a moving picture with a card
 and sound can be (a still converted once, cut at even places, a flat card blended onto its planes, x264's ultrafast as it
-comes), which is the yardstick of the goal "15 times real time at 1280x720"; and `encoders alone`, for still pictures and
-silence. Rounds go through all rows, so that a row's share of the plain pan (the last figure) is taken side by side.
+comes), which is the yardstick of the goal "15 times real time at 1280x720"; `encoders alone`, for still pictures and
+silence; `clip, codecs alone`, a reference clip decoded and encoded again with nothing drawn. Rounds go through all rows, so that a row's share of the plain pan (the last figure) is taken side by side.
 """
 
 import json
@@ -36,7 +36,7 @@ SECONDS = 5
 SIZES = {"480p": (832, 480), "720p": (1280, 720), "1080p": (1920, 1080)}
 PROMPT = "35mm film, soft grain. An old keeper in a yellow raincoat climbs to the lamp at dawn; the sea is heard below."
 MODEL = "wan2.7-text-to-video"
-PLAIN, ENCODERS = "the plain pan", "encoders alone"
+PLAIN, CODECS, ENCODERS = "the plain pan", "clip, codecs alone", "encoders alone"
 
 
 def seed_of(move: camera.Move, size: tuple[int, int]) -> int:
@@ -77,6 +77,21 @@ def encoders_alone(order: Order, target: Path) -> None:
         for plane in clip.picture:
             plane[:] = 128
         for number in range(order.frames):
+            clip.add(number)
+
+
+def codecs_alone(order: Order, target: Path) -> None:
+    silence = Track(samples=np.zeros((2, order.seconds * RATE), np.float32))
+    size = order.width_px, order.height_px
+    with (
+        av.open(str(order.videos[0])) as source,
+        Mp4(target, width_px=size[0], height_px=size[1], fps=order.fps, sound=silence, filmed=True) as clip,
+    ):
+        stream = source.streams.video[0]
+        stream.codec_context.thread_count = 1
+        for number, frame in enumerate(source.decode(stream)):
+            for into, plane in zip(clip.picture, view_of(frame), strict=True):
+                into[: plane.shape[0], : plane.shape[1]] = plane[: into.shape[0], : into.shape[1]]
             clip.add(number)
 
 
@@ -139,6 +154,8 @@ def one(size: str, row: str, folder: Path) -> None:
         order, make = named["picture, travelling"], plain_pan
     elif row == ENCODERS:
         order, make = named["scene, travelling"], encoders_alone
+    elif row == CODECS:
+        order, make = named["clip 1280x720"], codecs_alone
     else:
         order, make = named[row], render
     make(order, target)
@@ -167,7 +184,7 @@ def main(runs: int) -> None:
         folder = Path(name)
         media(folder)
         for size in SIZES:
-            rows = [PLAIN, *orders(SIZES[size], folder), ENCODERS]
+            rows = [PLAIN, *orders(SIZES[size], folder), CODECS, ENCODERS]
             found = measured(rows, size, runs, folder)
             print(size)
             for row in rows:
