@@ -105,13 +105,10 @@ class Archive:
         except KeyError:
             raise Damaged(f"is damaged: `{name}` is not in it") from None
         kind = stat.S_IFMT(entry.external_attr >> 16)
-        if (
-            entry.is_dir()
-            or kind not in (0, stat.S_IFREG)
-            or entry.compress_type != zipfile.ZIP_STORED
-            or entry.flag_bits & 1
-        ):
+        if entry.is_dir() or kind not in (0, stat.S_IFREG) or entry.flag_bits & 1:
             raise Damaged(f"is damaged: `{name}` is no plain file")
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise Damaged("was compressed anew by another program; `pack` writes files stored as they are")
         return entry
 
 

@@ -26,6 +26,7 @@ def unpack(file: Path, into: Path | None, view: Format, terminal: Terminal) -> E
     target = (into or Path.cwd() / file.name.removesuffix(".zip").removesuffix(".pack")).absolute()
     if target.exists() or target.is_symlink():
         raise Refused(f"{target} is there already", help="name a new folder: `shotrunner unpack ARCHIVE DIR`")
+    target = Path(os.path.realpath(target))  # what lies above it is asked for by name, and `..` names nothing
     try:
         size_bytes = file.stat().st_size
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +36,9 @@ def unpack(file: Path, into: Path | None, view: Format, terminal: Terminal) -> E
             whole.rename(target)
         sync_folder(target.parent)
     except Damaged as fault:
-        raise Refused(f"{file} {fault}", help="nothing of it was unpacked; ask for it once more") from None
+        raise Refused(
+            f"{file} {fault}", help="nothing of it was unpacked; ask for it just as `shotrunner pack` wrote it"
+        ) from None
     except OSError as fault:
         raise Refused(f"{fault.filename or file}: {fault.strerror or fault}; nothing was unpacked") from fault
     unpacked = view_of.Packed(

@@ -21,6 +21,7 @@ PROJECT = "project/"
 _CLIP = re.compile(r"clips/([0-9a-f]{64})\.mp4")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")  # no option, and nothing that a shell would read
+_REPOSITORY = ({"head", "objects", "refs"}, {"head", "commondir"})
 MOST_MEMBERS = 200_000
 # The journal of an archive also tells of what was made here for nothing.
 FREE = {"service": re.compile(r"[a-z][a-z0-9]{0,31}(/[A-Za-z0-9.-]{1,32})?(@[A-Za-z0-9.:\[\]_-]{1,300})?"), "account": re.compile(r"[0-9a-z]{1,32}")}  # fmt: skip
@@ -84,6 +85,8 @@ def parse(content: str) -> Index:
         raise Damaged("is damaged: a name stands in it twice")
     if PROJECT + storyboard not in {member.name for member in members}:
         raise Damaged("is damaged: its storyboard is not in it")
+    if (place := _repository(member.path for member in members if member.path is not None)) is not None:
+        raise Damaged(f"would unpack a git repository of its own in `{place}`, and git runs what such a one says")
     asked = [document.get(name) for name in ("pipeline", "provider")]
     if not all(isinstance(word, str) and (not word or _WORD.fullmatch(word)) for word in asked):
         raise Damaged("is damaged: it names a pipeline or provider that cannot be")
@@ -112,6 +115,17 @@ def fits(path: str) -> bool:
         and ".." not in parts
         and not any(paths.is_private(part) for part in parts)
     )
+
+
+def _repository(members: Iterable[str]) -> str | None:
+    """A folder that git would take for a bare repository, whose config may name programs; "." is the root."""
+    held: dict[str, set[str]] = {}
+    for path in members:
+        parts = _folded(path).split("/")
+        for depth, part in enumerate(parts):
+            held.setdefault("/".join(parts[:depth]) or ".", set()).add(part)
+    # `commondir` says that the other two lie elsewhere.
+    return next((folder for folder, own in held.items() if any(signs <= own for signs in _REPOSITORY)), None)
 
 
 def _folded(name: str) -> str:

@@ -132,6 +132,14 @@ def with_file(name: str, content: bytes = b"x") -> Callable[[Members], None]:
     return add
 
 
+def repository(folder: str, *names: str) -> Callable[[Members], None]:
+    def add(members: Members) -> None:
+        members.extend((zipfile.ZipInfo(f"project/{folder}{name}"), b"x") for name in names)
+        relisted(members)
+
+    return add
+
+
 def link(members: Members) -> None:
     entry = zipfile.ZipInfo("project/link")
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -171,6 +179,9 @@ HOSTILE: dict[str, Callable[[Members], None]] = {
     "keys in capitals": with_file("project/sub/.ENV.local"),
     "hooks": with_file("project/.git/hooks/post-checkout"),
     "state": with_file("project/.shotrunner/allowed-commands"),
+    "a repository": repository("", "HEAD", "config", "objects/x", "refs/x"),
+    "a repository in capitals below": repository("a/b/", "head", "Objects/x", "REFS/x"),
+    "a repository in two places": repository("a/", "HEAD", "commondir"),
     "beside": with_file("escaped.txt"),
     "clip of another name": with_file(f"clips/{'0' * 64}.mp4"),
     "twice": with_file("project/FILM.yaml"),
@@ -205,6 +216,25 @@ def test_an_archive_that_was_tampered_with_leaves_nothing_behind(
     assert ended.code == 2, ended
     assert "Traceback" not in ended.err and "hostile.pack.zip" in ended.err
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [hostile]
+
+
+def test_what_another_program_compressed_is_named_so(bought: Path, tmp_path: Path) -> None:
+    zipped = tmp_path / "film.pack.zip"
+    with zipfile.ZipFile(bought / "film.pack.zip") as archive, zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as to:
+        for entry in archive.infolist():
+            to.writestr(entry.filename, archive.read(entry))
+    _, ended = unpacked(zipped, tmp_path)
+    assert ended.code == 2 and "film.pack.zip was compressed anew" in ended.err, ended
+    assert "as `shotrunner pack` wrote it" in ended.err
+
+
+def test_the_command_it_prints_is_that_of_the_folder_and_not_of_the_way_to_it(tmp_path: Path) -> None:
+    stage = Stage(tmp_path / "checkout")
+    (stage.folder / ".git").mkdir(parents=True)
+    stage.write("films/sea.yaml", FILM.replace("include: [cast.yaml]", "vars: {mood: Quiet}").split("  - {id: face")[0])
+    assert stage.shotrunner("pack", "films/sea.yaml", "-o", "sea.pack.zip").code == 0
+    ended = stage.shotrunner("unpack", "sea.pack.zip", "../sub")
+    assert ended.code == 0 and "cd ../sub && git init -q && shotrunner run films/sea.yaml" in ended.out, ended
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"storyboard: 1\n"], ids=["empty", "cut", "YAML"])
