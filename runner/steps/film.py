@@ -224,7 +224,7 @@ def _pieces(slots: Sequence[Slot], film: Film, material: Material) -> tuple[Piec
             room = min(Fraction(given.seconds), *(length / 2 for length in lengths[number - 1 : number + 1]))
             frames = int(room * fps)
             transition = replace(given, seconds=Decimal(frames * fps.denominator) / fps.numerator)
-        found.append(_piece(slot, material, lengths[number], transition, titled=film.edit.cut is not None))
+        found.append(_piece(slot, material, lengths[number], transition))
     return tuple(found)
 
 
@@ -243,7 +243,7 @@ def _whole(slot: Slot, material: Material) -> Fraction:
     return Fraction(slot.black_s or 0)
 
 
-def _piece(slot: Slot, material: Material, seconds: Fraction, transition: Transition, *, titled: bool) -> Piece:
+def _piece(slot: Slot, material: Material, seconds: Fraction, transition: Transition) -> Piece:
     take = slot.take
     clip = material.clips.get(take.id) if take else material.files[slot.file.path or ""] if slot.file else None
     piece = Piece(
@@ -252,7 +252,7 @@ def _piece(slot: Slot, material: Material, seconds: Fraction, transition: Transi
         in_s=slot.in_s,
         out_s=slot.out_s,
         transition=transition,
-        title=_title(slot) if titled else "",
+        title=_title(slot),
         variant=take.variant if take else "",
     )
     if clip is not None:
@@ -286,12 +286,12 @@ def fingerprint(film: Film, pieces: Sequence[Piece], material: Material) -> str:
         ]
         for p in pieces
     ]
-    inputs: dict[str, object] = {"version": FILM_VERSION, "pieces": listed}
+    titles = [[p.title, p.variant] for p in pieces]
+    inputs: dict[str, object] = {"version": FILM_VERSION, "pieces": listed, "titles": titles}
     if material.size is not None:
         inputs["frame"] = list(material.size)
     if film.edit.cut is not None:
         video, sound = film.edit.cut.video, film.edit.cut.sound
-        inputs["titles"] = [[p.title, p.variant] for p in pieces]
         inputs["video"] = [video.size, str(video.fps), str(video.length_s)]
         inputs["sound"] = _told(sound, material) if sound else None
     return hashlib.sha256(canonical(inputs)).hexdigest()

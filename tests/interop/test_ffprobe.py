@@ -68,14 +68,16 @@ def manifest(out: Path) -> Mapping[str, Any]:
 
 
 def seen(file: Path) -> dict[str, Any]:
-    """ffprobe's account of a file: its container, and its one video and at most one audio stream by kind."""
-    words = ("-v", "error", "-count_packets", "-show_format", "-show_streams", "-of", "json")
+    """ffprobe's account of a file: its container, its one video and at most one audio stream by kind, and its chapters, whose names
+    are a stream of data."""
+    words = ("-v", "error", "-count_packets", "-show_format", "-show_streams", "-show_chapters", "-of", "json")
     told = verdict("ffprobe", *words, file)
     assert (told.returncode, told.stderr) == (0, "")
     account = json.loads(told.stdout)
     kinds = [stream["codec_type"] for stream in account["streams"]]
-    assert kinds in (["video"], ["video", "audio"])
-    return {"format": account["format"], **dict(zip(kinds, account["streams"], strict=True))}
+    chapters = [one["tags"]["title"] for one in account["chapters"]]
+    assert kinds in ((["video", "audio", "data"],) if chapters else (["video"], ["video", "audio"]))
+    return {"format": account["format"], "chapters": chapters, **dict(zip(kinds, account["streams"], strict=True))}
 
 
 def assert_lasts(account: Mapping[str, Any], seconds: float, fps: float) -> None:
@@ -109,6 +111,7 @@ def test_ffprobe_and_the_manifest_agree_on_the_film(out: Path, manifest: Mapping
     assert hashlib.sha256(film.read_bytes()).hexdigest() == step["sha256"]
     account, first = seen(film), manifest["takes"][0]["clip"]
     picture, sound = account["video"], account["audio"]
+    assert account["chapters"] == list(dict.fromkeys(take["shot"] for take in manifest["takes"]))
     assert (picture["codec_name"], sound["codec_name"], sound["sample_rate"]) == ("h264", "aac", "48000")
     assert (picture["width"], picture["height"]) == (first["width_px"], first["height_px"])
     assert Fraction(picture["avg_frame_rate"]) == 24

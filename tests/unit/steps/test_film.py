@@ -115,6 +115,19 @@ def test_pieces_carry_clip_part_and_chapter() -> None:
     assert (found[-1].seconds, found[-1].slate) == (2, ())
 
 
+def test_a_film_without_cuts_has_a_chapter_for_each_shot_too() -> None:
+    (one,) = made("")
+    clips = {name: path for name, path in material().clips.items() if name != "b.1"}
+    found = film.pieces(one, material(clips=clips))
+    assert [(p.clip is None, p.title, p.variant) for p in found] == [
+        (False, "The a", "a@dawn"),
+        (False, "The a", "a@dusk"),
+        (True, "b", "b"),
+    ]
+    renamed = [replace(piece, title="Another") for piece in found]
+    assert film.fingerprint(one, renamed, material(clips=clips)) != film.fingerprint(one, found, material(clips=clips))
+
+
 def test_a_shot_without_a_clip_is_a_slate_or_stops_the_film() -> None:
     (one,) = made("  one: {order: [{shot: b, in: 1, out: 2}, a@dawn, logo.mp4]}\n")
     clips = {name: path for name, path in material().clips.items() if name != "b.1"}
