@@ -14,7 +14,7 @@ from decimal import InvalidOperation
 from pathlib import Path
 
 from runner.adapters.group_commit import GroupCommit
-from runner.adapters.journal_file import connect, demand_a_journal_beside_clips, for_writing, migrate
+from runner.adapters.journal_file import advice, connect, demand_a_journal_beside_clips, for_writing, migrate
 from runner.adapters.journal_rows import (
     ALL_EVENTS,
     ALL_INTENTS,
@@ -318,7 +318,8 @@ class Journal:
         try:
             yield
         finally:
-            self._reader.execute("ROLLBACK")
+            if self._reader.in_transaction:  # a disk that is full or fails has ended it already
+                self._reader.execute("ROLLBACK")
 
     def _one(self, sql: str, row: tuple[object, ...]) -> Mapping[str, object] | None:
         """The JSON mapping in the first column of the first row."""
@@ -331,10 +332,7 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, zlib.error, Unlawful, ValueError, KeyError, InvalidOperation) as fault:
-            raise Refused(
-                f"the journal {self._path} cannot be read: {fault}",
-                help="restore it from a backup; it is never begun anew by itself, since it knows what is paid",
-            ) from fault
+            raise Refused(f"the journal {self._path} cannot be used: {fault}", help=advice(fault)) from fault
 
 
 def _run(db: sqlite3.Connection, sql: str, row: tuple[object, ...]) -> None:

@@ -6,6 +6,25 @@ from pathlib import Path
 from runner.adapters.journal_rows import MIGRATIONS
 from runner.core.errors import Refused
 
+_ROOM = "make room on its disk, or see whether that fails, and try again; the journal is as it was"
+_ACCESS = "see that it is a file you may read and write, and that its disk has room"
+_HELD = "another program holds it; try again when that has ended"
+_ADVICE = {
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: _ROOM,
+    sqlite3.SQLITE_CANTOPEN: _ACCESS,
+    sqlite3.SQLITE_PERM: _ACCESS,
+    sqlite3.SQLITE_READONLY: _ACCESS,
+    sqlite3.SQLITE_BUSY: _HELD,
+    sqlite3.SQLITE_LOCKED: _HELD,
+}
+
+
+def advice(fault: Exception) -> str:
+    """What to do about a journal that cannot be used. Anything but these is damage."""
+    known = _ADVICE.get(getattr(fault, "sqlite_errorcode", 0) & 0xFF, "restore it from a backup")
+    return f"{known}; it is never begun anew by itself, since it knows what is paid"
+
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode={mode}"

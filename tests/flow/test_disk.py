@@ -145,6 +145,8 @@ def test_a_journal_that_fills_up_anywhere_buys_once_and_tells_what_it_could_not_
         ended = bounded(stage, api, most_bytes)
         assert ended.code in (1, 2, 4, 5), ended
         assert "Traceback" not in ended.err
+        if ended.code == 2:
+            assert "make room" in ended.err and "backup" not in ended.err, ended
         if ended.code in (1, 2):
             assert api.bought() == 0
         if ended.code == 4:

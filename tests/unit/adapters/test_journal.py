@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -418,6 +419,30 @@ def test_a_journal_of_no_bytes_was_never_begun(path: Path) -> None:
 
 
 # What happens when the disk says no
+
+
+@contextmanager
+def no_file_beyond(size_bytes: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_full_disk_is_told_as_it_is_and_asks_for_no_backup(path: Path, is_there: bool) -> None:
+    if is_there:
+        record(path, *life(State.DONE))
+        before = path.read_bytes()
+    with no_file_beyond(4096), pytest.raises(Refused) as caught:
+        Journal(path)
+    assert "disk I/O error" in caught.value.message or "disk is full" in caught.value.message
+    assert "make room" in caught.value.help and "backup" not in caught.value.help
+    if is_there:
+        assert path.read_bytes() == before
+        assert states(path) == {("k", 1): State.DONE}
 
 
 async def test_a_full_disk_refuses_the_writers_and_forgets_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
