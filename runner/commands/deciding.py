@@ -27,7 +27,7 @@ from runner.planning import budget, chain, picked, recovery, taken_in
 from runner.planning import plan as plans
 from runner.planning.budget import Cap, committed_for
 from runner.planning.history import Entry, History, Purchase, standing
-from runner.planning.lockfile import Damaged
+from runner.planning.lockfile import Damaged, Line
 from runner.planning.plan import Facts, Plan, Wishes
 from runner.providers.provider import PROVIDERS
 from runner.screen.amounts import count
@@ -92,8 +92,9 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
             loaded = replace(loaded, built=chain.settled(loaded.built, loaded.context, made))
         if lock:
             lock.loaded = loaded  # a key that is known only now may stand in the lock of another storyboard
-        more = _learned(lock, loaded, history, now, here)
-        told, history = (*told, *more), recovery.applied(history, more)
+        lines = _lines(lock) if lock else ()
+        more = _learned(lock, lines, loaded, history, now, here)
+        told, history = (*told, *more), taken_in.named(lines, recovery.applied(history, more))
         picks = approval.approved(loaded, history, again)
         if not more:
             break
@@ -166,20 +167,29 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
 
 
 def _learned(
-    lock: GitLock | None, loaded: Loaded, history: History, now: str, here: Callable[[Purchase], bool]
+    lock: GitLock | None,
+    lines: Iterable[Line],
+    loaded: Loaded,
+    history: History,
+    now: str,
+    here: Callable[[Purchase], bool],
 ) -> tuple[Entry, ...]:
     """What the locks in git and the store tell of what is asked for now, and the journal does not know yet."""
-    told = _taken_in(lock, history, loaded.identity, now) if lock else ()
+    told = _taken_in(lock, lines, history, loaded.identity, now) if lock else ()
     if ephemeral(loaded.service.name):
         return told
     keys = (request.key for request in loaded.requests.values())
     return (*told, *recovery.misplaced(recovery.applied(history, told), keys, at=now, here=here))
 
 
-def _taken_in(lock: GitLock, history: History, storyboard: str, now: str) -> tuple[Entry, ...]:
+def _lines(lock: GitLock) -> tuple[Line, ...]:
+    """The lines of the locks in git that count for this service."""
     here = lock.loaded.service.name
     real = not _on_loopback(here)  # play money and real money are not added up
-    lines = [line for line in lock.known() if line.service == here or (real and not _on_loopback(line.service))]
+    return tuple(line for line in lock.known() if line.service == here or (real and not _on_loopback(line.service)))
+
+
+def _taken_in(lock: GitLock, lines: Iterable[Line], history: History, storyboard: str, now: str) -> tuple[Entry, ...]:
     try:
         return taken_in.entries(lines, history, storyboard=storyboard, at=now)
     except Damaged as fault:

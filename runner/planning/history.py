@@ -57,8 +57,8 @@ class Purchase:
     `reserved` rises to what the service says it reserved. `released`: the service said that the reservation was given
     back. `account` is whose task it is: the one that bought it, unless another was seen to have it too. `result` is the clip
     as fetched: the manifest's `clip` fields without the path, only `sha256` and `size_bytes` of one known from the lock in
-    git. `first_sha256` is its digest as it was fetched first, where its task gave other bytes later, else "". `error` has
-    `code` and `message`.
+    git. `first_sha256` is its digest as it was fetched first, where its task gave other bytes later, else "";
+    `earlier` are further ones that it had. `error` has `code` and `message`.
     """
 
     intent: Intent
@@ -73,6 +73,7 @@ class Purchase:
     account: str = ""
     result: Mapping[str, object] | None = None
     first_sha256: str = ""
+    earlier: frozenset[str] = frozenset()
     error: Mapping[str, object] | None = None
     timeline: tuple[tuple[str, str], ...] = ()  # (at, event)
 
@@ -102,7 +103,7 @@ class Purchase:
     @property
     def digests(self) -> frozenset[str]:
         """All by which its clip may be known elsewhere; of a purchase without one none."""
-        return frozenset({str((self.result or {}).get("sha256", "")), self.first_sha256}) - {""}
+        return (self.earlier | {str((self.result or {}).get("sha256", "")), self.first_sha256}) - {""}
 
     @property
     def body_sha256(self) -> str:
@@ -145,7 +146,8 @@ def apply(purchase: Purchase | None, entry: Entry) -> Purchase:
     reserved = amount(detail.get("reserved"))
     released = detail.get("released") is True
     links = detail.get("links")
-    eta = detail.get("eta_s")
+    eta, earlier = detail.get("eta_s"), detail.get("earlier")
+    gone = {_before(purchase, detail), *(earlier if isinstance(earlier, list) else ())}
     return replace(
         purchase,
         state=state,
@@ -158,7 +160,8 @@ def apply(purchase: Purchase | None, entry: Entry) -> Purchase:
         link_expires_at=_text(detail.get("link_expires_at")) or purchase.link_expires_at,
         account=_text(detail.get("account")) or purchase.account,
         result=_mapping(detail.get("clip")) or purchase.result,
-        first_sha256=purchase.first_sha256 or _text(detail.get("first")) or _first(purchase, detail),
+        first_sha256=purchase.first_sha256 or _text(detail.get("first")) or _before(purchase, detail),
+        earlier=purchase.earlier | {str(one) for one in gone if one},
         error=_mapping(detail.get("error")) or purchase.error,
         timeline=(*purchase.timeline, (entry.at, entry.event.value)),
     )
@@ -198,7 +201,7 @@ def standing(made: Sequence[Purchase]) -> Purchase | None:
     return next((p for states in STANDING for p in reversed(made) if p.state in states), None)
 
 
-def _first(before: Purchase, detail: Mapping[str, object]) -> str:
+def _before(before: Purchase, detail: Mapping[str, object]) -> str:
     """The digest of the clip that was fetched before, if the event brings another one."""
     old, new = before.result or {}, _mapping(detail.get("clip")) or {}
     return str(old["sha256"]) if old and new and old["sha256"] != new.get("sha256") else ""

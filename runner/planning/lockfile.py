@@ -69,7 +69,8 @@ class Damaged(ValueError):
 class Line:
     """One purchase. `intent` is its idempotency key, which no other purchase has; `number` counts the purchases of a key where
     it was made; `credits` is what it is committed for; `day` is the day it was sent, `sent_at` the moment, told while its
-    outcome is open. `first` is the digest of the clip as it was fetched first, if that was another one. `expires_at` is when an open receipt's link dies, at the earliest. `storyboard` is "" for the lock's own."""
+    outcome is open. `first` is the digest of the clip as it was fetched first, if that was another one, `earlier` are further ones
+    that it had, sorted. `expires_at` is when an open receipt's link dies, at the earliest. `storyboard` is "" for the lock's own."""
 
     take: str
     known: Known
@@ -85,6 +86,7 @@ class Line:
     sha256: str | None = None
     size_bytes: int | None = None
     first: str | None = None
+    earlier: tuple[str, ...] = ()
     task_id: str | None = None
     sent_at: str | None = None
     expires_at: str | None = None
@@ -94,6 +96,17 @@ class Line:
     @property
     def at(self) -> str:
         return self.sent_at or f"{self.day}T00:00:00.000Z"
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """All by which its clip may be known."""
+        return frozenset(one for one in (self.sha256, self.first, *self.earlier) if one)
+
+    def with_digests(self, digests: Collection[str]) -> "Line":
+        """The line with these for its clip's too; of a purchase without a clip as it is."""
+        if self.sha256 is None:
+            return self
+        return replace(self, earlier=tuple(sorted({*self.earlier, *digests} - {self.sha256, self.first})))
 
     @property
     def order(self) -> tuple[str, str, int, str]:
@@ -136,6 +149,7 @@ def _line(purchase: Purchase, storyboard: str, link_life_s: float) -> Line:
         sha256=str(result["sha256"]) if result else None,
         size_bytes=int(str(result["size_bytes"])) if result else None,
         first=purchase.first_sha256 or None,
+        earlier=tuple(sorted(purchase.digests - {purchase.clip[0], purchase.first_sha256})),
         task_id=None if known in WITHOUT_TASK else purchase.task_id,
         sent_at=sent if known in (K.UNKNOWN, K.OPEN) else None,
         expires_at=expires.strftime("%Y-%m-%dT%H:%M:%SZ") if expires else None,
@@ -145,18 +159,22 @@ def _line(purchase: Purchase, storyboard: str, link_life_s: float) -> Line:
 
 
 def merge(ours: Iterable[Line], theirs: Iterable[Line]) -> tuple[Line, ...]:
-    """Every purchase of both; of one that both know, what got further, else ours."""
+    """Every purchase of both; of one that both know, what got further, else ours, with the digests of both."""
     found: dict[str, Line] = {}
     for line in (*ours, *theirs):
         known = found.get(line.intent)
-        if known is None or RANK[line.known] > RANK[known.known]:
+        if known is None:
             found[line.intent] = line
+        else:
+            further = line if RANK[line.known] > RANK[known.known] else known
+            found[line.intent] = further.with_digests(known.digests | line.digests)
     return tuple(sorted(found.values(), key=lambda line: line.order))
 
 
 def updated(written: Iterable[Line], ours: Iterable[Line], history: History) -> tuple[Line, ...]:
     """What the file is to hold: our lines, and of those written in it what we do not know better. A purchase of another
-    machine that got no further keeps its line as it is, so that two machines do not rewrite each other's."""
+    machine that got no further keeps its line as it is, so that two machines do not rewrite each other's. No digest is lost of
+    those by which a clip was known anywhere: somebody may have picked it by that one."""
     made = {p.intent.idempotency_key: p for some in history.values() for p in some}
     file = {line.intent: line for line in written}
     known = {line.intent: line for line in ours}
@@ -164,9 +182,11 @@ def updated(written: Iterable[Line], ours: Iterable[Line], history: History) -> 
     for intent, line in known.items():
         before = file.get(intent)
         if before is not None:
+            digests = before.digests | line.digests
             line = replace(line, number=before.number)
-        if before is not None and made[intent].foreign and RANK[before.known] >= RANK[line.known]:
-            line = before
+            if made[intent].foreign and RANK[before.known] >= RANK[line.known]:
+                line = before
+            line = line.with_digests(digests)
         found.append(line)
     # What the journal knows and does not tell was certainly not taken, unless another machine got further with it.
     found += [one for i, one in file.items() if i not in known and (i not in made or one.known in _TAKEN)]
@@ -184,6 +204,7 @@ def _written(line: Line) -> dict[str, object]:
         "sha256": line.sha256,
         "bytes": line.size_bytes,
         "first": line.first,
+        "earlier": list(line.earlier) or None,
         "task": line.task_id,
         "sent_at": line.sent_at,
         "expires_at": line.expires_at,
@@ -274,7 +295,7 @@ def _parsed(row: object, number: int, lawful: Mapping[str, re.Pattern[str]]) -> 
             if not isinstance(value, str) or not lawful[name].fullmatch(value):
                 raise damaged(name)
             texts[name] = value
-        elif name not in ("state", "number", "bytes"):
+        elif name not in ("state", "number", "bytes", "earlier"):
             raise damaged(str(name)[:40])
     for name in _NEEDED:
         if name not in texts:
@@ -291,6 +312,9 @@ def _parsed(row: object, number: int, lawful: Mapping[str, re.Pattern[str]]) -> 
         raise damaged("sha256` or `bytes")
     if known not in WITHOUT_TASK and "task" not in texts:
         raise damaged("task")
+    earlier = row.get("earlier", [])
+    if not isinstance(earlier, list) or not all(isinstance(e, str) and _DIGEST.fullmatch(e) for e in earlier):
+        raise damaged("earlier")
     if not _counts(row.get("number")):
         raise damaged("number")
     paid = amount(texts["credits"])
@@ -310,6 +334,7 @@ def _parsed(row: object, number: int, lawful: Mapping[str, re.Pattern[str]]) -> 
         sha256=texts.get("sha256"),
         size_bytes=size,
         first=texts.get("first"),
+        earlier=tuple(sorted(set(earlier))),
         task_id=texts.get("task"),
         sent_at=texts.get("sent_at"),
         expires_at=texts.get("expires_at"),

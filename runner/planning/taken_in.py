@@ -5,6 +5,7 @@ being bought twice, and never where it would let something be bought.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from runner.core.lifecycle import ENDED, OPEN, UNTAKEN, Event, State
 from runner.planning.history import Entry, History, Intent, Purchase
@@ -49,6 +50,18 @@ def entries(lines: Iterable[Line], history: History, *, storyboard: str, at: str
             used.add(number)
             found.extend(_new(line, number, storyboard))
     return tuple(found)
+
+
+def named(lines: Iterable[Line], history: History) -> History:
+    """The history with every digest by which the lock knows a clip: its task gave other bytes to another machine, and somebody
+    may have picked it by those."""
+    known = {line.intent: line.digests for line in lines if line.digests}
+
+    def one(purchase: Purchase) -> Purchase:
+        more = known.get(purchase.intent.idempotency_key, frozenset()) - purchase.digests
+        return replace(purchase, earlier=purchase.earlier | more) if more and purchase.result else purchase
+
+    return {key: tuple(one(p) for p in made) for key, made in history.items()} if known else history
 
 
 def _our_own(ours: list[Purchase], line: Line) -> bool:
@@ -108,6 +121,8 @@ def _event(line: Line, place: tuple[str, int], event: Event, at: str) -> Entry:
             detail["clip"] = {"sha256": line.sha256, "size_bytes": line.size_bytes}
             if line.first:
                 detail["first"] = line.first
+            if line.earlier:
+                detail["earlier"] = list(line.earlier)
         case E.UNANSWERED:
             detail["error"] = TOLD
         case E.FAILED | E.CANCELLED | E.LOST | E.EXPIRED:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -275,6 +276,10 @@ shots:
   - {id: boat, model: wan2.5-text-to-video, prompt: A boat, params: {duration: 5}, trim: {out: 0.5}}
   - {id: sea, model: wan2.7-text-to-video, prompt: The sea, params: {duration: 2, quality: 720p}, trim: {out: 0.5}}
 """
+ONE_BOAT = (
+    FILM[: FILM.index("  - id: sea")]
+    + "  - {id: boat, model: wan2.5-text-to-video, prompt: A boat, params: {duration: 5}}\n"
+)
 FILES = ("film.yaml", "film.picks.yaml", "pipelines/rough.yaml", "pipelines/fine.yaml")
 
 
@@ -307,6 +312,36 @@ def test_on_another_machine_the_kept_clip_is_fetched_for_nothing_or_called_missi
         assert ended.code == 1 and "nothing is known here of its clip" in ended.out, ended
         assert third.statuses("fine") == {"boat.1": "missing", "sea.1": "done"}
         assert api.bought() == 2
+
+
+def lose_the_clips_and_let_the_service_pack_its_own_anew(here: Here) -> None:
+    shutil.rmtree(here.folder / ".shotrunner/clips")
+    shutil.rmtree(here.folder / "out")
+    for clip in (here.folder.parent / "service").rglob("*.mp4"):
+        with clip.open("ab") as file:
+            file.write((16).to_bytes(4, "big") + b"free" + b"anew....")
+
+
+def test_a_pick_stays_known_however_often_its_clip_is_fetched_again_with_other_bytes(here: Here) -> None:
+    (here.folder / "film.yaml").write_text(ONE_BOAT, encoding="utf-8")
+    assert here.run("rough") is Exit.DONE
+    fetched = [here.takes("rough")["boat.1"]["clip"]["sha256"]]
+    here.pick("rough", "boat.1")
+    for _ in range(2):
+        lose_the_clips_and_let_the_service_pack_its_own_anew(here)
+        assert here.run("rough") is Exit.DONE
+        fetched.append(here.takes("rough")["boat.1"]["clip"]["sha256"])
+        if len(fetched) == 2:
+            here.pick("rough", "boat.1")
+    assert len({*fetched}) == 3
+    picks = (here.folder / "film.picks.yaml").read_text()
+    assert fetched[1] in picks and fetched[0] not in picks
+    assert here.acts("fine") == {"boat.1": "keep"}
+    shutil.rmtree(here.folder / ".shotrunner")  # another machine has the lock in git alone
+    assert "nothing is known here" not in here.plan("fine")["boat.1"]["reason"]
+    assert here.run("fine") is Exit.DONE
+    assert here.acts("fine") == {"boat.1": "keep"}
+    assert len(here.bought()) == 1
 
 
 def copied(stage: Stage, folder: Path, *names: str) -> Stage:

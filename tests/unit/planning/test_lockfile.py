@@ -1,6 +1,7 @@
 """The lock in git: what it holds of the journal, how it is written, read and merged."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from purchases import CLIP, entry, life
 
 from runner.core.lifecycle import UNTAKEN, Event, State
 from runner.planning.history import fold
-from runner.planning.lockfile import KNOWN, RANK, SCHEMA, Damaged, Known, Line, build, merge, parse, text
+from runner.planning.lockfile import KNOWN, RANK, SCHEMA, Damaged, Known, Line, build, merge, parse, text, updated
 
 
 def locked(*entries: Any, storyboard: str = "film", asked: tuple[str, ...] = ()) -> tuple[Line, ...]:
@@ -97,6 +98,7 @@ def lines(draw: st.DrawFn) -> Line:
         sent_at=draw(st.sampled_from([None, "2026-11-20T08:00:00.000Z"])),
         expires_at=draw(st.sampled_from([None, "2026-11-20T08:00:00Z"])),
         storyboard=draw(st.sampled_from(["", "films/other", "films/é"])),
+        earlier=draw(st.sampled_from([(), ("d" * 64,), ("d" * 64, "e" * 64)])) if known is Known.DONE else (),
     )
 
 
@@ -220,6 +222,29 @@ def test_the_lines_of_both_sides_of_a_conflict_are_a_lawful_lock() -> None:
     rows = [row for one in (ours, theirs, ours) for row in text([one]).splitlines()[1:-1]]
     head, *_, foot = text([]).splitlines()
     assert parse("\n".join([head, *rows, foot])) == (theirs,)
+
+
+def test_every_digest_that_a_clip_had_is_kept_on_either_side_and_in_a_merge() -> None:
+    ours, theirs = line(sha256="1" * 64), line(sha256="2" * 64, first="1" * 64, earlier=("3" * 64,))
+    [one] = merge([ours], [theirs])
+    assert (one.sha256, one.earlier) == ("1" * 64, ("2" * 64, "3" * 64))
+    [other] = merge([theirs], [ours])
+    assert (other.first, other.digests) == ("1" * 64, one.digests)
+    assert parse(text([one])) == (one,)
+    fetched = [entry(event) for event in (Event.MISPLACED, Event.COMPLETED)]
+    again = [*fetched, entry(Event.FETCHED, clip={**CLIP, "sha256": "e" * 64})]
+    history = fold([*life(State.DONE), *again, *fetched, entry(Event.FETCHED, clip={**CLIP, "sha256": "f" * 64})])
+    [told] = build(history, storyboard="film", asked=(), free=lambda _: False, link_life_s=1)
+    assert (told.sha256, told.first, told.earlier) == ("f" * 64, CLIP["sha256"], ("e" * 64,))
+
+
+def test_a_line_of_another_machine_that_is_kept_learns_by_what_its_clip_is_known_here() -> None:
+    foreign = fold(life(State.DONE, body=b""))
+    [known] = build(foreign, storyboard="film", asked=(), free=lambda _: False, link_life_s=1)
+    theirs = replace(known, sha256="1" * 64, day="2026-01-01")
+    [kept] = updated([theirs], [known], foreign)
+    assert (kept.day, kept.sha256, kept.earlier) == (theirs.day, theirs.sha256, (known.sha256,))
+    assert updated([kept], [known], foreign) == (kept,)
 
 
 @pytest.mark.parametrize("more", [(), (Event.UNFETCHED,), (Event.EXPIRED,)])

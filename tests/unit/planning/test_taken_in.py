@@ -17,7 +17,7 @@ from runner.planning.budget import committed_for
 from runner.planning.history import Entry, History, Purchase, fold, standing
 from runner.planning.lockfile import KNOWN, RANK, Damaged, Known, Line, build
 from runner.planning.recovery import applied
-from runner.planning.taken_in import entries
+from runner.planning.taken_in import entries, named
 
 NOW = "2026-11-21T09:00:00.000Z"
 STATES = {
@@ -78,6 +78,17 @@ def test_the_lock_built_from_what_was_taken_in_is_the_same_lock(known: Known) ->
 def test_a_clip_is_known_by_its_digest_alone() -> None:
     [found] = after([line()])[KEY]
     assert found.result == {"sha256": "c" * 64, "size_bytes": 5}
+
+
+def test_every_digest_that_the_lock_has_of_a_clip_is_one_it_may_be_picked_by() -> None:
+    told = line(first="1" * 64, earlier=("2" * 64, "3" * 64))
+    [found] = after([told])[KEY]
+    assert found.digests == told.digests
+    assert rebuilt({KEY: (found,)}) == (replace(told, credits=found.committed),)
+    history = ours(State.DONE, told)
+    [own] = named([told], history)[KEY]
+    assert own.digests == told.digests | history[KEY][0].digests
+    assert after([told], history) == history  # nothing of it is written into the journal
 
 
 def test_what_was_given_back_commits_nothing_here_either() -> None:
