@@ -34,7 +34,7 @@ async def cut(
     try:
         gathered = gather()
         pieces = film.pieces(wanted, gathered)
-        known = film.made_already(wanted, pieces, gathered, outputs)
+        known = await film.made_already(wanted, pieces, gathered, outputs)
         if known is not None:
             return {"status": "done", "sha256": known, "made": False}
         begun()

@@ -104,7 +104,7 @@ async def _timeline(wanted: Film, name: str, made: Made) -> Record:
         return await _export(name, text, made)
     content = text.encode("utf-8", "surrogatepass")
     sha256 = hashlib.sha256(content).hexdigest()
-    new = made.outputs.current(name, sha256) is None
+    new = await made.outputs.still(name, sha256) is None
     if new:
         await asyncio.to_thread(write_whole, made.outputs.path(name), content)
         await made.outputs.note(name, sha256, sha256)
@@ -115,7 +115,7 @@ async def _export(name: str, text: str, made: Made) -> Record:
     """Write a timeline in another format, unless it is already made of just this; say what that has no place for."""
     export = interchange.Export(target=made.outputs.path(name), text=text)
     left_out: Record = {"left_out": list(export.left_out)} if export.left_out else {}
-    known = made.outputs.current(name, export.fingerprint)
+    known = await made.outputs.still(name, export.fingerprint)
     if known is not None:
         return {"status": "done", "sha256": known.sha256, "made": False, **left_out}
     if left_out:
@@ -140,7 +140,7 @@ async def _report(step: Report, made: Made) -> Record:
     seen = await asyncio.to_thread(sheet.look, made.loaded, made.decided, made.history, made.journal, document, clips)
     page = view_of.html(seen.sheet).encode()
     sha256 = hashlib.sha256(page).hexdigest()
-    new = made.outputs.current(step.output, sha256) is None
+    new = await made.outputs.still(step.output, sha256) is None
     if new:
         await asyncio.to_thread(write_whole, made.outputs.path(step.output), page)
         await made.outputs.note(step.output, sha256, sha256)
@@ -175,7 +175,7 @@ async def _exec(step: Exec, made: Made, before: Sequence[Record]) -> Record:
     films = {str(record["output"]): str(record["sha256"]) for record in before if record.get("output")}
     clips = {take: str(clip.get("sha256")) for take, clip in made.clips.items()}
     fingerprint = command.fingerprint(step, clips, films)
-    known = [made.outputs.current(name, fingerprint) for name in step.outputs]
+    known = [await made.outputs.still(name, fingerprint) for name in step.outputs]
     if step.outputs and all(known):
         outputs = [{"output": n, "sha256": k.sha256} for n, k in zip(step.outputs, known, strict=True) if k]
         return {"status": "done", "made": False, "outputs": outputs}

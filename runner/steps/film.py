@@ -174,9 +174,9 @@ def _held(piece: Piece, length: Decimal | None) -> Piece:
     return replace(piece, out_s=None)
 
 
-def made_already(film: Film, pieces: Sequence[Piece], material: Material, outputs: Outputs) -> str | None:
+async def made_already(film: Film, pieces: Sequence[Piece], material: Material, outputs: Outputs) -> str | None:
     """The digest of the film that lies there, if it is made of just these pieces."""
-    known = outputs.current(film.output, fingerprint(film, pieces, material))
+    known = await outputs.still(film.output, fingerprint(film, pieces, material))
     return known.sha256 if known else None
 
 

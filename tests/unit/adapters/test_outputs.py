@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +99,41 @@ async def test_a_file_that_was_only_touched_is_still_ours(out: Path, journal: Jo
     await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
     os.utime(out / "clips/a.1.mp4", (1, 1))
     assert outputs(out, journal).current("clips/a.1.mp4", digest(CLIP)) is not None
+
+
+@pytest.mark.parametrize("how", ["moved", "copied"])
+async def test_what_was_moved_or_copied_with_its_folder_is_read_once_and_still_ours(
+    out: Path, journal: Journal, tmp_path: Path, how: str
+) -> None:
+    await place(outputs(out, journal), "clips/a.1.mp4", CLIP, tmp_path)
+    await place(outputs(out, journal), "film.mp4", OTHER, tmp_path)
+    here = tmp_path / "elsewhere" / "film"
+    shutil.copytree(out, here, copy_function=shutil.copyfile)
+    if how == "moved":
+        shutil.rmtree(out)
+    before = (here / "clips/a.1.mp4").stat()
+    found = outputs(here, journal)
+    assert await found.still("film.mp4", digest(CLIP)) is None  # made from something else
+    assert await found.still("clips/film.mp4", digest(OTHER)) is None
+    known = await found.still("film.mp4", digest(OTHER))
+    assert known is not None
+    assert known.sha256 == digest(OTHER)
+    await place(found, "clips/a.1.mp4", CLIP, tmp_path)
+    assert (here / "clips/a.1.mp4").stat().st_mtime_ns == before.st_mtime_ns
+    assert {path: kept.stamp for path, kept in journal.outputs(str(here)).items()} == {
+        str(here / name): stamp_of(here / name) for name in ("clips/a.1.mp4", "film.mp4")
+    }
+    (here / "film.mp4").write_bytes(CLIP)
+    assert outputs(here, journal).current("film.mp4", digest(OTHER)) is None
+
+
+async def test_what_was_edited_after_its_folder_was_moved_is_made_anew(
+    out: Path, journal: Journal, tmp_path: Path
+) -> None:
+    await place(outputs(out, journal), "film.mp4", CLIP, tmp_path)
+    here = Path(shutil.move(out, tmp_path / "elsewhere"))
+    (here / "film.mp4").write_bytes(b"graded")
+    assert await outputs(here, journal).still("film.mp4", digest(CLIP)) is None
 
 
 @pytest.mark.parametrize("what", ["edited", "gone", "link", "folder"])
