@@ -624,19 +624,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.BUG
 
 
+# What these are for goes to stdout; what the others have made is there, whether they could say so or not.
+SHOWING = frozenset({"validate", "plan", "status", "why", "history", "diff", "audit", "models", "schema"})
+
+
 def _within(told: dict[str, Any], command: Callable[[Format, Terminal], Exit]) -> Exit:
     """Run a command with its view and terminal; a fault of the user's is shown in that view."""
     view = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
     view = Format(told["view"]) if told["view"] else view
     terminal = Terminal(colour=Choice(told["colour"]), environ=os.environ, quiet=told["quiet"], verbose=told["verbose"])
     try:
-        return command(view, terminal)
+        ended = command(view, terminal)
     except Rejected as rejected:
         terminal.out(formatted(rejected.diagnostics, view, colour=terminal.colour_out))
-        return Exit.REFUSED
+        ended = Exit.REFUSED
     except Refused as refused:
         terminal.alarm(refusal(refused, terminal.colour_err))
-        return Exit.REFUSED
+        ended = Exit.REFUSED
+    if terminal.lost:
+        terminal.alarm(refusal(Refused(f"standard output cannot be written: {terminal.lost}"), terminal.colour_err))
+        if ended is Exit.DONE and click.get_current_context().info_name in SHOWING:
+            return Exit.REFUSED
+    return ended
 
 
 def _named(bug: BaseException) -> str:

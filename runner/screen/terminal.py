@@ -1,5 +1,6 @@
 """The two streams of a command: data to stdout, talk to stderr. A stream that is gone or full never raises."""
 
+import errno
 import shutil
 import sys
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from runner.screen.colour import Choice, wanted
 
 
 class Terminal:
-    """`ask` is None-able: without a person at both ends nobody is asked."""
+    """`ask` is None-able: without a person at both ends nobody is asked. `lost`: why data could not be written, "" if all was."""
 
     def __init__(
         self,
@@ -23,6 +24,7 @@ class Terminal:
     ) -> None:
         self.out_stream, self.err_stream = out or sys.stdout, err or sys.stderr
         self.quiet, self.verbose = quiet, verbose
+        self.lost = ""
         self.colour_out = wanted(colour, environ, terminal=_is_terminal(self.out_stream))
         self.colour_err = wanted(colour, environ, terminal=_is_terminal(self.err_stream))
         self.live = _is_terminal(self.err_stream) and environ.get("TERM") != "dumb" and environ.get("CI") != "true"
@@ -34,7 +36,9 @@ class Terminal:
         return shutil.get_terminal_size().columns if _is_terminal(self.out_stream) else 0
 
     def out(self, text: str) -> None:
-        _write(self.out_stream, text)
+        fault = _write(self.out_stream, text)
+        if fault is not None and fault.errno != errno.EPIPE:  # a reader that went had what it wanted
+            self.lost = fault.strerror or str(fault)
 
     def talk(self, text: str) -> None:
         if not self.quiet:
@@ -56,13 +60,16 @@ class Terminal:
         return self.choose(f"{question} [y/N]").lower() in ("y", "yes")
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str) -> OSError | None:
+    """What the stream says against it: a closed pipe or a full disk must not end a run that holds money in flight."""
     try:
         stream.write(text if text.endswith(("\n", " ")) else text + "\n")
         stream.flush()
-    except (OSError, ValueError):
-        # A closed pipe or a full disk must not end a run that holds money in flight.
-        return
+    except OSError as fault:
+        return fault
+    except ValueError:  # closed
+        pass
+    return None
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -59,9 +59,17 @@ def test_a_closed_stream_changes_nothing_and_its_number_goes_to_no_file_of_ours(
 
 
 @pytest.mark.parametrize("full", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1"])
-def test_a_full_disk_behind_a_stream_changes_no_exit_code(stage: Stage, full: str) -> None:
-    assert shell(stage, f"shotrunner plan film.yaml {full}") == 0
+def test_a_full_disk_behind_a_stream_ends_in_2_only_what_was_for_stdout(stage: Stage, full: str) -> None:
+    assert shell(stage, f"shotrunner plan film.yaml {full}") == (2 if full.startswith(">") else 0)
     assert shell(stage, f"shotrunner validate nosuch.yaml {full}") == 2
+
+
+def test_what_stdout_could_not_take_is_told_and_what_was_made_is_made(stage: Stage) -> None:
+    says = "error: standard output cannot be written: No space left on device"
+    assert shell(stage, "shotrunner schema storyboard >/dev/full 2>schema.err") == 2
+    assert (stage.folder / "schema.err").read_text().strip() == says
+    assert shell(stage, "shotrunner run film.yaml --pipeline clips --provider animatic >/dev/full 2>run.err") == 0
+    assert says in (stage.folder / "run.err").read_text()
 
 
 def test_a_reader_that_goes_changes_no_exit_code(stage: Stage) -> None:
