@@ -41,7 +41,7 @@ class Decided:
     """A plan and what goes with it. `loaded` has every take that is made from another's clip with that clip as it stands; `facts` is
     what decided beside the history, `kept` are purchases whose clips were picked, by take. `recovered` are events a run records before it acts, `adoptions` clips that it then takes
     into the store; `orphans` open receipts of this service that no take of the storyboard asks for, `ends` such of it as are
-    asked about once more; `elsewhere` lines on receipts of other services. `lock` is None on a free service."""
+    asked about once more; `elsewhere` lines on receipts of other services, `unlike` on takes whose clip is not the one that was picked. `lock` is None on a free service."""
 
     loaded: Loaded
     facts: Facts
@@ -56,6 +56,7 @@ class Decided:
     elsewhere: tuple[str, ...]
     caps: tuple[Cap, ...]
     remarks: tuple[str, ...]
+    unlike: tuple[str, ...]
     heading: Heading
 
 
@@ -152,6 +153,9 @@ def decide(loaded: Loaded, options: Options, journal: Journal | None, store: Sto
         elsewhere=_elsewhere([p for p in open_ones if p.intent.service != service], loaded.project.root),
         caps=caps(loaded, options, history, plan),
         remarks=(*_remarks(loaded), *_told_by(lock, told)),
+        unlike=tuple(
+            f"{a.take.id}: {why}" for a in plan.actions if a.take.id not in held and (why := picked.unlike(a, picks))
+        ),
         heading=Heading(
             storyboard=os.path.relpath(loaded.project.root / loaded.storyboard.source.path),
             title=loaded.storyboard.title,

@@ -125,6 +125,8 @@ async def _run(
         except OSError as fault:
             raise Refused(f"the out folder {outputs.path('')} cannot be written: {fault.strerror}") from fault
         report.opening()
+        for line in decided.unlike:
+            report.note(line)
         try:
             await journal.record(*decided.recovered)
             if ticket is not None:

@@ -226,6 +226,8 @@ def amended(action: Action, held: Mapping[str, Protected], known: Approved, *, m
     once and is not here is bought again."""
     if one := held.get(action.take.id):
         return _kept(action, one)
+    if other := unlike(action, known):
+        return replace(action, reason=f"{action.reason}; {other}")
     if action.act is not Act.BUY or action.request is None or (action.purchase and action.purchase.missing):
         return action
     if why := known.lost(action.request):
@@ -234,6 +236,21 @@ def amended(action: Action, held: Mapping[str, Protected], known: Approved, *, m
         advice = "pull the lock in git that does, or `unpack` it; `retake` or `--buy-missing` makes it anew"
         return replace(action, act=Act.MISSING, reason=f"{why}: {advice}")
     return action
+
+
+def unlike(action: Action, known: Approved) -> str:
+    """What there is to say where a take's clip is another than the one it was picked at under this pipeline; else empty. Nothing is
+    bought for it: the request is the same."""
+    pick, made = known.pick(action.take.id), action.purchase
+    clip = pick.clips.get(known.pipeline, "") if pick else ""
+    if not clip or made is None or made.result is None or action.act not in (Act.REUSE, Act.KEEP, Act.RESUME):
+        return ""
+    of_here = known.paid != (
+        known.pipeline in known.free
+    )  # what was picked of another kind of service is none of this one's
+    if clip in made.digests or clip in known.elsewhere or not of_here:
+        return ""
+    return f"picked at clip {clip[:_DIGITS]}, and this is another one: look at it, and `pick` it again if it is right"
 
 
 def _kept(action: Action, held: Protected) -> Action:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -342,6 +343,31 @@ def test_a_pick_stays_known_however_often_its_clip_is_fetched_again_with_other_b
     assert here.run("fine") is Exit.DONE
     assert here.acts("fine") == {"boat.1": "keep"}
     assert len(here.bought()) == 1
+
+
+@pytest.mark.parametrize("pipeline", ["draft", "rough"])
+def test_a_clip_that_is_not_the_one_that_was_picked_is_told_and_nothing_is_bought_for_it(
+    here: Here, pipeline: str
+) -> None:
+    (here.folder / "film.yaml").write_text(ONE_BOAT, encoding="utf-8")
+    options = Options(pipeline="draft") if pipeline == "draft" else here.options("rough")
+    assert run.run(FILE, options, Format.TEXT, here.terminal()) is Exit.DONE
+    here.pick(pipeline, "boat.1")
+    bought, picks = len(here.bought()), here.folder / "film.picks.yaml"
+
+    def told() -> str:
+        plan.plan(FILE, options, Format.JSON, here.terminal())
+        [take] = json.loads(here.said.getvalue())["takes"]
+        assert take["action"] == "reuse"
+        return str(take["reason"])
+
+    assert "picked at clip" not in told()
+    picks.write_text(re.sub(r"clip: \w{64}", f"clip: {'0' * 64}", picks.read_text()), encoding="utf-8")
+    assert "picked at clip 000000000000, and this is another one" in told()
+    terminal = here.terminal()
+    assert run.run(FILE, options, Format.TEXT, terminal) is Exit.DONE
+    assert "boat.1: picked at clip 000000000000" in terminal.err_stream.getvalue()  # type: ignore[attr-defined]
+    assert len(here.bought()) == bought
 
 
 def copied(stage: Stage, folder: Path, *names: str) -> Stage:
