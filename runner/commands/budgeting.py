@@ -1,11 +1,15 @@
 """Whether a plan may spend what it would spend: all of it or nothing."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import chain
 
+from runner.adapters.journal import Journal
 from runner.commands.deciding import Decided
 from runner.commands.loading import Loaded
 from runner.commands.options import Options
+from runner.contract.price import wanted
 from runner.core.errors import Refused
 from runner.core.money import ZERO, in_usd, total
 from runner.planning.budget import Cap, fitting, over
@@ -14,6 +18,21 @@ from runner.screen.amounts import amount, count, in_both, in_credits
 from runner.screen.terminal import Terminal
 
 NARROW = "narrow the run by --shots"
+
+
+def dearer(loaded: Loaded, journal: Journal) -> dict[str, Decimal]:
+    """Of models with prices of the project's own, how many times as much the service has wanted until now."""
+    found: dict[str, Decimal] = {}
+    own = loaded.unshipped()
+    if not own or loaded.service.provider.free:
+        return found
+    for purchase in chain.from_iterable(journal.history().values()):
+        intent = purchase.intent
+        if intent.model in own and intent.service == loaded.service.name:
+            model, asked = loaded.models[intent.model], loaded.service.provider.name
+            times = wanted(model, asked, json.loads(intent.body), purchase.committed, loaded.context.today)
+            found[intent.model] = max(times, found.get(intent.model, times))
+    return found
 
 
 def admit(

@@ -314,18 +314,9 @@ def _remarks(loaded: Loaded) -> tuple[str, ...]:
     lines = []
     dropped = dict.fromkeys(pair for b in loaded.built for pair in b.dropped)
     lines += [f"default `{name}` is left out for {model}, which does not have it" for name, model in dropped]
-    used = sorted({b.request.model for b in loaded.built if b.request is not None})
-    lines += [
-        f"model {name} and its prices come from this project: {loaded.models[name].origin}"
-        for name in used
-        if name not in catalog.shipped_models()
-    ]
-    offers = {name: loaded.models[name].providers.get(loaded.service.provider.name) for name in used}
-    lines += [
-        f"prices of {name} come from this project: {offer.origin}"
-        for name, offer in offers.items()
-        if offer is not None and offer.origin
-    ]
+    for name, file in loaded.unshipped().items():
+        own = f"prices of {name}" if name in catalog.shipped_models() else f"model {name} and its prices"
+        lines.append(f"{own} come from this project: {file}")
     changed: dict[tuple[str, str, str], int] = {}
     for b in (b for b in loaded.built if b.take.id not in loaded.choice.left_out):
         for name, before, after in b.overridden:

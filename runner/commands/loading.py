@@ -69,6 +69,17 @@ class Loaded:
     def requests(self) -> dict[str, Request]:
         return {b.take.id: b.request for b in self.built if b.request is not None}
 
+    def unshipped(self) -> dict[str, str]:
+        """The models in use whose prices are not those shipped with Shotrunner, and the file of the project that states them."""
+        found = {}
+        for name in sorted({request.model for request in self.requests.values()}):
+            model = self.models[name]
+            offer = model.providers.get(self.service.provider.name)
+            own = offer.origin if offer is not None else ""
+            if own or name not in catalog.shipped_models():
+                found[name] = own or model.origin
+        return found
+
     def demand(self) -> None:
         """Raise `Rejected` with every diagnostic unless all of it is lawful."""
         if has_errors(self.diagnostics):

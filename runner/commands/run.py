@@ -23,7 +23,7 @@ from runner.adapters.outputs import Outputs
 from runner.adapters.store import Store
 from runner.commands import balance, extras, loading, quota, saved
 from runner.commands.adopting import adopt
-from runner.commands.budgeting import NARROW, admit
+from runner.commands.budgeting import NARROW, admit, dearer
 from runner.commands.deciding import decide, out_folder
 from runner.commands.following import Following
 from runner.commands.gitlock import NotKept
@@ -43,6 +43,7 @@ from runner.execution.pace import BEAT, Poll
 from runner.execution.purse import Purse
 from runner.execution.room import MIN_FREE, Room
 from runner.execution.throttle import Throttle
+from runner.execution.trials import Trials
 from runner.screen.amounts import duration
 from runner.screen.diagnostics import Format, formatted
 from runner.screen.terminal import Terminal
@@ -212,7 +213,8 @@ async def _work(
                 ledger=journal,
                 clock=clock,
                 watch=report.watch,
-                purse=Purse(limit),
+                purse=Purse(limit, dearer(loaded, journal)),
+                trials=Trials(() if chosen.provider.free else loaded.unshipped()),
                 throttle=Throttle(clock, limit=chosen.concurrency, rate_per_s=chosen.rate_per_s, random=random.random),
                 poll=Poll(
                     floor_s=chosen.poll_floor_s,

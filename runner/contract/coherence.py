@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import chain, pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ _SPEAKS_OF = {
     **dict.fromkeys(("items", "minItems", "maxItems", "uniqueItems"), _LIST),
     **dict.fromkeys(("properties", "required", "additionalProperties"), _MAPPING),
 }
+UNIT = "credit"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -166,6 +168,16 @@ def _offers(said: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[
                 "`path` starts with one `/` and holds plain segments only: no `//`, `.`, `..`, `@`, `\\`, `?`, `#` or `%`",
             )
         for number, price in enumerate(offer["prices"]):
+            if price["unit"] != UNIT:
+                yield (
+                    (*path, "prices", number, "unit"),
+                    f"prices are in {UNIT}s, as budgets are; `per_usd` says what a dollar is",
+                )
+            if Decimal(price["per_second"]) == 0 and Decimal(price.get("minimum", 0)) == 0:
+                yield (
+                    (*path, "prices", number, "per_second"),
+                    "a price is never nothing; without `prices` it is unknown",
+                )
             yield from _price((*path, "prices", number), price, said["media"], properties)
         days = [price["from"] for price in offer["prices"]]
         if any(earlier >= later for earlier, later in pairwise(days)):

@@ -44,6 +44,16 @@ def estimate(
     return Price(amount=_cents(max(exact, Fraction(tariff.minimum))), unit=tariff.unit, since=tariff.since)
 
 
+def wanted(model: Model, provider: str, body: Mapping[str, Any], paid: Decimal, on: date) -> Decimal:
+    """How many times today's price the service has wanted for a body like this one, 1 at least; its media count at their most."""
+    tariff = tariff_on(model, provider, on)
+    counted = tariff.input_seconds if tariff else None
+    rule = next((r for r in model.media.values() if counted and r.kind is counted.kind), None)
+    media = body.get(rule.property, ()) if rule else ()
+    today = estimate(model, provider, body, [None] * (len(media) if isinstance(media, list) else 1 if media else 0), on)
+    return max(Decimal(1), paid / today.amount) if today and today.amount else Decimal(1)
+
+
 def tariff_on(model: Model, provider: str, on: date) -> Tariff | None:
     """The provider's newest tariff that does not begin after that day; None before the first."""
     offer = model.providers.get(provider)

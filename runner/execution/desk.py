@@ -14,6 +14,7 @@ from runner.execution.ports import Api, Clock, Ledger, Notice, Watcher, What
 from runner.execution.purse import Purse
 from runner.execution.room import Room
 from runner.execution.throttle import Throttle
+from runner.execution.trials import Trials
 from runner.planning.history import Entry, Purchase, apply
 
 Ended = TypeVar("Ended")
@@ -70,6 +71,7 @@ class Desk:
     deadline_s: float
     retries: int
     learned: Mapping[str, Sequence[float]]
+    trials: Trials = field(default_factory=Trials)
     follow: Follow = unchained
     halt: Halt = field(default_factory=Halt)
     unknown: list[str] = field(default_factory=list)

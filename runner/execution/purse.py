@@ -13,15 +13,16 @@ Place = tuple[str, int]  # key and number of a purchase
 class Purse:
     """`limit` in credits; None: no cap, as on a free service. Only the event loop's thread touches it.
 
-    It counts what this run newly commits: its own purchases, and of earlier ones what they turn out to cost more.
+    It counts what this run newly commits: its own purchases, and of earlier ones what they turn out to cost more. `dearer` is known
+    of models from before: how many times our price the service has wanted.
     """
 
-    def __init__(self, limit: Decimal | None) -> None:
+    def __init__(self, limit: Decimal | None, dearer: Mapping[str, Decimal] | None = None) -> None:
         self._limit = limit
         self._held: dict[Place, Decimal] = {}
         self._estimates: dict[Place, Decimal] = {}
         self._promised: dict[Place, tuple[str, Decimal]] = {}
-        self._dearer: dict[str, Decimal] = {}
+        self._dearer = dict(dearer or {})
         self._least: dict[str, Decimal] = {}
 
     @property

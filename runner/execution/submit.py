@@ -30,27 +30,28 @@ async def submit(desk: Desk, request: Request, number: int, takes: tuple[str, ..
     stopped. A purchase that is waiting counts as under way until `desk.throttle.ended`."""
     place = (request.key, number)
     urls, turn, why = await _ready(desk, request, takes)
-    taken = None if turn is None else _set_aside(desk, request, place)
-    if turn is None or taken is None:
-        if turn is not None:
-            desk.throttle.dropped()
-        desk.purse.give_back(place)
-        desk.tell(What.PENDING, takes, why or desk.halt.why())
-        return None
-    intent = Intent(
-        key=request.key,
-        purchase=number,
-        storyboard=desk.storyboard,
-        take=request.take,
-        model=request.model,
-        service=request.service,
-        account=desk.account,
-        idempotency_key=idempotency_key(key=request.key, purchase=number, account=desk.account),
-        body=request.sent(urls),
-        reserved=taken,
-        unit=request.unit,
-    )
-    purchase, told = await desk.uninterrupted(_exchange(desk, request, intent, None, turn, takes))
+    async with desk.trials.turn(request.model):
+        taken = None if turn is None else _set_aside(desk, request, place)
+        if turn is None or taken is None:
+            if turn is not None:
+                desk.throttle.dropped()
+            desk.purse.give_back(place)
+            desk.tell(What.PENDING, takes, why or desk.halt.why())
+            return None
+        intent = Intent(
+            key=request.key,
+            purchase=number,
+            storyboard=desk.storyboard,
+            take=request.take,
+            model=request.model,
+            service=request.service,
+            account=desk.account,
+            idempotency_key=idempotency_key(key=request.key, purchase=number, account=desk.account),
+            body=request.sent(urls),
+            reserved=taken,
+            unit=request.unit,
+        )
+        purchase, told = await desk.uninterrupted(_exchange(desk, request, intent, None, turn, takes))
     for _ in range(desk.submissions - 1):
         if not isinstance(told, NotTaken) or desk.halt.why():
             break
@@ -179,6 +180,7 @@ async def _receipt(desk: Desk, purchase: Purchase, told: Receipt, takes: tuple[s
         unwritten = ReceiptUnwritten(take=purchase.intent.take, key=purchase.key, task_id=told.task_id, cause=fault)
         desk.tell(What.UNKNOWN, takes, str(unwritten), purchase=purchase)
         raise unwritten from fault
+    desk.trials.heard(purchase.intent.model)
     desk.tell(What.SUBMITTED, takes, told.task_id, purchase=purchase)
     return purchase
 

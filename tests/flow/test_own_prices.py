@@ -7,6 +7,8 @@ from zipfile import ZipFile
 import pytest
 from stage import KEY, Ended, Stage, paid
 
+from runner.emulator.mishaps import Stall
+
 FILE = "schemas/prices/wan2.7-text-to-video.json"
 FILM = """\
 storyboard: 1
@@ -49,14 +51,20 @@ def test_the_models_page_names_the_file(stage: Stage) -> None:
     assert (price["origin"], price["per_second"]) == (FILE, "2")
 
 
-def test_a_price_that_is_too_low_opens_no_budget(stage: Stage) -> None:
+def test_a_price_that_is_too_low_is_found_out_by_one_purchase(stage: Stage) -> None:
+    stage.write("film.yaml", FILM + "".join(f"  - {{id: more-{n}, prompt: A gull {n}}}\n" for n in range(6)))
     own(stage)
-    with paid(stage.folder) as service:
-        ended = stage.shotrunner("run", "film.yaml", *service.arguments("30"), "-j", "1", EVOLINK_API_KEY=KEY)
-        (line,) = service.invoice
-    assert str(line.charged) == "27.20"
-    assert ended.code == 1, ended.out + ended.err
-    assert sorted(stage.statuses().values()) == ["done", "pending"]
+    slowly = [Stall(create=number, seconds=0.5) for number in range(1, 9)]
+    with paid(stage.folder, *slowly) as service:
+        ended = stage.shotrunner("run", "film.yaml", *service.arguments("80"), "-j", "8", EVOLINK_API_KEY=KEY)
+        assert ended.code == 1, ended
+        charged = [line.charged or 0 for line in service.invoice]
+        assert charged and sum(charged) <= 80, ended  # eight at once would have been 217.60
+        one = ("--shots", "more-5", *service.arguments("20"))
+        again = stage.shotrunner("run", "film.yaml", *one, EVOLINK_API_KEY=KEY)
+        assert again.code == 1 and len(service.invoice) == len(charged), (
+            again
+        )  # what was learned holds in every later run
 
 
 def test_a_saved_plan_is_bound_to_the_prices(stage: Stage) -> None:
@@ -95,6 +103,16 @@ def test_a_packed_project_brings_its_prices_from_wherever_it_was_packed(stage: S
             "qualty",
         ),
         ('{"evolink": []}', ":1:", "evolink"),
+        (
+            '{"evolink": [\n  {"from": "2026-01-01", "unit": "usd", "per_second": "0.08"}]}',
+            ":2:34",
+            "prices are in credits, as budgets are",
+        ),
+        (
+            '{"evolink": [\n  {"from": "2026-01-01", "unit": "credit", "per_second": "0"}]}',
+            ":2:",
+            "a price is never nothing",
+        ),
         ("{}", ":1:1", "a file of prices"),
         ("[", ":1:", "is no JSON"),
     ],
