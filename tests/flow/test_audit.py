@@ -117,6 +117,16 @@ def test_whatever_was_changed_since_is_named_and_ends_in_1(
     assert sorted(told) == sorted(found)
 
 
+def test_a_report_that_was_drawn_anew_is_no_tampering_and_one_that_is_gone_is_named(made: Path, copy: Stage) -> None:
+    page = copy.folder / "out/film/draft/index.html"
+    page.write_text("drawn anew")
+    ended, told = audited(copy)
+    assert (ended.code, told) == (0, [])
+    page.unlink()
+    ended, told = audited(copy)
+    assert (ended.code, told) == (1, [("gone", "output", "report")])
+
+
 def test_a_manifest_leads_to_no_file_outside_its_folder_and_root(copy: Stage) -> None:
     (copy.folder.parent / "secret.mp4").write_bytes(b"secret")
 
