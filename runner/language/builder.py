@@ -20,6 +20,7 @@ _STYLES = {
     "|": Style.LITERAL,
     ">": Style.FOLDED,
 }
+DIVIDE = "divide the file: several storyboards, or the rows of a table as `.csv` or `.jsonl`"
 _MOST_FAULTS = 200
 
 
@@ -147,7 +148,8 @@ class Builder:
         self._nodes += 1
         if self._nodes > self._limits.nodes:
             most = f"more than {self._limits.nodes:,} values in one file"
-            self.stop("yaml-limit", f"{most}, counted as often as aliases repeat them")
+            self.fault("yaml-limit", f"{most}, counted as often as aliases repeat them", node.span, help=DIVIDE)
+            self.refuse()
         if anchor is not None:
             self._anchors[anchor] = (node, weight, height)
         if not self._open:

@@ -11,7 +11,7 @@ import yaml
 
 from runner.core.collecting import uncollected
 from runner.core.diagnostics import Source, Span
-from runner.language.builder import Builder, Limits
+from runner.language.builder import DIVIDE, Builder, Limits
 from runner.language.node import Node, Scalar, Style
 from runner.language.place import comment_after, locate
 from runner.language.syntax import explain, stray_character
@@ -43,7 +43,10 @@ def parse(source: Source, limits: Limits = DEFAULT_LIMITS) -> Node:
 def _built(source: Source, limits: Limits) -> Node:
     text, builder = source.text, Builder(source, limits)
     if len(text) > limits.characters:
-        builder.stop("yaml-limit", f"the file has {len(text):,} characters; at most {limits.characters:,} are read")
+        most = f"the file has {len(text):,} characters; at most {limits.characters:,} are read"
+        start = Span(source=source, line=1, column=1, end_line=1, end_column=1)
+        builder.fault("yaml-limit", most, start, help=DIVIDE)
+        builder.refuse()
     if any(separator in text for separator in _SEPARATORS):
         _stop_at_stray_character(source, builder)
     takes: dict[type, Callable[[Any], None]] = {

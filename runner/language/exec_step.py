@@ -1,5 +1,6 @@
 """The step that runs a program of the user's own: its words, each a template of its own, and what it makes."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def read_exec(entry: Entry, film: str | None, faults: Faults) -> Exec | None:
 
 
 def _words(at: Node, film: str | None, faults: Faults) -> tuple[str, ...]:
-    members = fields.listing(at, "`command`", faults, of="words")
+    members = fields.listing(at, "`command`", faults, of="words", parts=_split)
     if members is None:
         return ()
     if len(members.items) > MOST_WORDS:
@@ -71,6 +72,14 @@ def _words(at: Node, film: str | None, faults: Faults) -> tuple[str, ...]:
     if any("\0" in word for word in words):
         faults.add("bad-value", "a word of `command` holds a null character, which no program can be given", at.span)
     return tuple(words)
+
+
+def _split(command: str) -> list[str]:
+    """The words as a shell would take them; none where it would wait for a quote."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
 
 
 def _nothing(path: str) -> Source:

@@ -1,7 +1,8 @@
 """Typed readers over the located tree. Each gives the value, or None after reporting why there is none."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Words
 from decimal import Decimal, InvalidOperation
 
@@ -145,8 +146,10 @@ _BOOLEAN_SLIPS = {
 }
 
 
-def listing(node: Node, name: str, faults: Faults, *, of: str) -> Sequence | None:
-    """A list that is not empty; one text alone is shown as the list it should be."""
+def listing(
+    node: Node, name: str, faults: Faults, *, of: str, parts: Callable[[str], list[str]] = lambda whole: [whole]
+) -> Sequence | None:
+    """A list that is not empty; one text alone is shown as the list it should be, of its `parts`."""
     match node:
         case Sequence(items=()):
             faults.add(
@@ -155,13 +158,22 @@ def listing(node: Node, name: str, faults: Faults, *, of: str) -> Sequence | Non
         case Sequence():
             return node
         case Scalar(value=str(value)) if value.strip() and not (has_template(node) and not faults.rendered):
-            mended = f'["{clipped(value)}"]' if re.search(r"[\[\]{},:#&*!|>'\"%@`]", value) else f"[{clipped(value)}]"
-            faults.add(
-                "bad-type", f"{name} is {shown(node)}; it takes a list of {of}", node.span, help=f"write `{mended}`"
+            members = [_flow(clipped(part)) for part in parts(value)]
+            advice = (
+                f"write `[{', '.join(members)}]`"
+                if 0 < len(members) <= 20
+                else f"write each of its {of} as a member of a list"
             )
+            faults.add("bad-type", f"{name} is {shown(node)}; it takes a list of {of}", node.span, help=advice)
         case _:
             _other_type(node, name, f"a list of {of}", faults)
     return None
+
+
+def _flow(member: str) -> str:
+    """A text as it is written in a list on one line."""
+    is_plain = member.strip(" -") and not re.search(r"[\[\]{},:#&*!|>'\"%@`\\]", member)
+    return member if is_plain else json.dumps(member, ensure_ascii=False)
 
 
 def mapping(node: Node, name: str, faults: Faults, *, takes: str = "a mapping") -> Mapping | None:

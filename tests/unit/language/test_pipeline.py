@@ -280,6 +280,19 @@ def test_a_command_that_cannot_be_meant_is_named_at_its_place(step: str, code: s
     assert place(found[0])[0] == 6
 
 
+@pytest.mark.parametrize(
+    ("command", "help_"),
+    [
+        ('"ls -la"', "write `[ls, -la]`"),
+        ("\"ffmpeg -i 'a: b.mp4' web.webm\"", 'write `[ffmpeg, -i, "a: b.mp4", web.webm]`'),
+        ("echo it's", "write each of its words as a member of a list"),
+    ],
+)
+def test_a_command_in_one_text_is_shown_in_its_words(command: str, help_: str) -> None:
+    [fault] = faults(f"pipeline: 1\n{with_exec(f'{{command: {command}}}')}")
+    assert (fault.code, fault.help) == ("bad-type", help_)
+
+
 def test_no_shipped_pipeline_runs_a_command() -> None:
     for path in SHIPPED.glob("*.yaml"):
         shipped = pipeline.load(Source(path=path.name, name=path.name, text=path.read_text(encoding="utf-8")))
