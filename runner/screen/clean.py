@@ -8,13 +8,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-# Category Cc and Cs, the line and paragraph separators, and of Cf what is invisible or turns the direction of writing.
-# The joiners U+200C and U+200D stay: Persian and joined emoji need them; so do Cf signs that are seen (U+06DD).
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
-)
-_BREAK = re.compile("[\t\n\x0b\x0c\r\x1c-\x1f\x85\u2028\u2029]+")
+from runner.core import visible
+
 # `##[error]`, `##vso[...]` and `##teamcity[...]` are obeyed anywhere in a line, `::error::` only at its start.
 _WRAPPED = re.compile(r"(?<=[^\s.!?:]) ?\n(?=([^\W\d_]))")  # in the middle of a sentence, if a small letter follows
 _COMMAND = re.compile(r"##(?=\w*\[)")
@@ -42,31 +37,24 @@ def words(text: str, secrets: Iterable[str] = ()) -> str:
 
     `secrets` are values known to this process; they, signed URLs and what looks like a key become `***`.
     """
-    text = _CONTROL.sub("", _BREAK.sub(" ", text)).strip()
-    return _COMMAND.sub("#\ufffd", _masked(text, secrets, same_length=False))
+    return _COMMAND.sub("#\ufffd", _masked(visible.one_line(text), secrets, same_length=False))
 
 
 @lru_cache(maxsize=64)  # a thousand faults may lie in one very long line
 def line(text: str) -> str:
     """A source line with as many code points as before: a tab is a space, other control characters are U+FFFD."""
-    text = _CONTROL.sub("\ufffd", text.replace("\t", " "))
+    text = visible.CONTROL.sub("\ufffd", text.replace("\t", " "))
     return _COMMAND.sub("#\ufffd", _masked(text, (), same_length=True))
 
 
 def passage(text: str) -> str:
     """Text of several lines to be shown in a place of its own: its breaks and blanks stay, other control characters go."""
-    text = "\n".join(_CONTROL.sub("", row.replace("\t", " ")) for row in _BREAK.sub(_one_break, text).split("\n"))
-    return _masked(text, (), same_length=False)
+    return _masked(visible.lines(text), (), same_length=False)
 
 
 def prose(text: str) -> str:
     """As a passage, but a line that was broken within its sentence, before a small letter, runs on: the place has a width of its own."""
     return _WRAPPED.sub(lambda found: " " if found[1].islower() else found[0], passage(text))
-
-
-def _one_break(found: re.Match[str]) -> str:
-    """Line breaks of any kind as line feeds, tabs as they are."""
-    return "".join("\t" if c == "\t" else "\n" for c in found[0].replace("\r\n", "\n"))
 
 
 def _masked(text: str, secrets: Iterable[str], *, same_length: bool) -> str:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from runner.adapters.outputs import Outputs
+from runner.core import visible
 from runner.core.request import Request, canonical
 from runner.language.cut import FPS, Cut, Heard, Sound, Video
 from runner.language.pipeline import Assemble, Missing, Timeline
@@ -267,8 +268,8 @@ def _piece(slot: Slot, material: Material, seconds: Fraction, transition: Transi
 def _title(slot: Slot) -> str:
     """Its chapter's; black belongs to the chapter before it."""
     if slot.take is not None:
-        return slot.take.title or slot.take.variant
-    return PurePosixPath(slot.file.path or "").stem if slot.file else ""
+        return visible.one_line(slot.take.title) or visible.one_line(slot.take.variant)
+    return visible.one_line(PurePosixPath(slot.file.path or "").stem) if slot.file else ""
 
 
 # ---------------------------------------------------------------- what a film is made from

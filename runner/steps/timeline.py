@@ -5,6 +5,7 @@ writes them, so that nothing is added when it reads one and writes it. Times are
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,7 @@ from math import ceil
 from typing import Any
 from urllib.parse import quote
 
+from runner.core import visible
 from runner.language.take import Join
 from runner.steps.cut import CutPlan, Part, to_frames
 from runner.steps.lanes import Lane, Stretch
@@ -77,7 +79,7 @@ def text(name: str, plan: CutPlan, places: Sequence[Place], heard: Heard, told: 
     timeline: Json = {
         "OTIO_SCHEMA": "Timeline.1",
         "metadata": {OWN: dict(told)},
-        "name": name,
+        "name": visible.one_line(name),
         "global_start_time": None,
         "tracks": {
             "OTIO_SCHEMA": "Stack.1",
@@ -91,7 +93,13 @@ def text(name: str, plan: CutPlan, places: Sequence[Place], heard: Heard, told: 
             "children": own + others,
         },
     }
-    return json.dumps(timeline, indent=2, ensure_ascii=False) + "\n"
+    rows = json.dumps(timeline, indent=2, ensure_ascii=False).split("\n")
+    return "\n".join([*(visible.CONTROL.sub(_escape, row) for row in rows), ""])
+
+
+def _escape(found: re.Match[str]) -> str:
+    """A character of metadata that is not seen, as JSON writes it in ASCII."""
+    return json.dumps(found[0])[1:-1]
 
 
 def _track(name: str, kind: str, told: Mapping[str, object], children: Iterator[Json], *, enabled: bool = True) -> Json:
@@ -165,7 +173,7 @@ def _clip_of(name: str, source: Json, media: Json, chosen: str, told: Mapping[st
     return {
         "OTIO_SCHEMA": "Clip.2",
         "metadata": {OWN: dict(told)},
-        "name": name,
+        "name": visible.one_line(name),
         "source_range": source,
         "effects": [],
         "markers": [],
@@ -186,7 +194,7 @@ def _reference(medium: Medium, fps: Fraction) -> Json:
     return {
         "OTIO_SCHEMA": "ExternalReference.1",
         "metadata": {OWN: {**medium.told, "has_audio": medium.has_sound}},
-        "name": medium.name,
+        "name": visible.one_line(medium.name),
         "available_range": _range(0, frames, own),
         "available_image_bounds": None,
         "target_url": quote(medium.path, safe="/@+"),
@@ -197,7 +205,7 @@ def _missing(name: str) -> Json:
     return {
         "OTIO_SCHEMA": "MissingReference.1",
         "metadata": {},
-        "name": name,
+        "name": visible.one_line(name),
         "available_range": None,
         "available_image_bounds": None,
     }
@@ -218,14 +226,14 @@ def _transition(part: Part, room: int, fps: Fraction) -> Json:
 
 
 def _marker(place: Place, first: int, fps: Fraction) -> Json:
-    name = " ".join(place.note.split())
+    name = " ".join(visible.one_line(place.note).split())
     return {
         "OTIO_SCHEMA": "Marker.2",
         "metadata": {OWN: dict(place.noted or {})},
         "name": name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…",
         "color": "YELLOW",
         "marked_range": _range(first, 0, fps),
-        "comment": f"{place.note}\n{place.below}".strip(),
+        "comment": visible.lines(f"{place.note}\n{place.below}").strip(),
     }
 
 

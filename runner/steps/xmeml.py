@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 import opentimelineio as otio
 
+from runner.core import visible
 from runner.steps.score import linear
 from runner.steps.timeline import OWN
 
@@ -48,10 +49,10 @@ def written(text: str, folder: Path) -> bytes:
 
 
 def _tellable(value: Any) -> Any:
-    """Without the characters that no XML may have."""
+    """Without what is not seen, and without the characters that no XML may have."""
     match value:
         case str():
-            return _UNTOLD.sub(" ", value)
+            return _UNTOLD.sub(" ", visible.lines(value))
         case list():
             return [_tellable(one) for one in value]
         case dict():

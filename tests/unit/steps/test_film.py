@@ -128,6 +128,14 @@ def test_a_film_without_cuts_has_a_chapter_for_each_shot_too() -> None:
     assert film.fingerprint(one, renamed, material(clips=clips)) != film.fingerprint(one, found, material(clips=clips))
 
 
+def test_a_chapters_name_holds_nothing_that_is_not_seen() -> None:
+    (one,) = made("")
+    titles = {"a@dawn.1": "The \x1b[31msea\a", "a@dusk.1": "\u202e\x9b ", "b.1": "two\u2028lines"}
+    slots = [replace(s, take=replace(s.take, title=titles[s.take.id])) for s in one.edit.slots if s.take]
+    found = film.pieces(replace(one, edit=replace(one.edit, slots=tuple(slots))), material())
+    assert [piece.title for piece in found] == ["The [31msea", "a@dusk", "two lines"]
+
+
 def test_a_shot_without_a_clip_is_a_slate_or_stops_the_film() -> None:
     (one,) = made("  one: {order: [{shot: b, in: 1, out: 2}, a@dawn, logo.mp4]}\n")
     clips = {name: path for name, path in material().clips.items() if name != "b.1"}

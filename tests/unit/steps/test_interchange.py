@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from timelines import FPS, RATES, SHOTS, Shot, cut, exported, loaded, music, sounding, stands, text, track, voice
 
+from runner.core import visible
 from runner.language.cut import Duck, Sound
 from runner.language.take import Join
 from runner.steps.cut import Stopped
@@ -209,10 +210,11 @@ def test_an_xml_finds_its_clips_on_this_machine_and_tells_how_they_were_made(tmp
 
 
 def test_an_xml_is_one_whatever_the_words(tmp_path: Path) -> None:
-    words = "a <b> & \x07\x1b[1m ]]> \ufffe \U0001f30a wave"
+    words = "a <b> & \x07\x1b[1m ]]> \x9b\u202e\ufffe \U0001f30a wave\u2028on"
     written = text(Shot()).replace("The sea at dawn", json.dumps(words)[1:-1])
     (clip,) = read_back(written, ".xml", tmp_path).tracks[0].find_clips()
-    assert clip.metadata["fcp_xml"]["logginginfo"]["description"] == "a <b> &   [1m ]]>   \U0001f30a wave"
+    assert clip.metadata["fcp_xml"]["logginginfo"]["description"] == "a <b> & [1m ]]>   \U0001f30a wave\non"
+    assert visible.CONTROL.search((tmp_path / "film.xml").read_text(encoding="utf-8").replace("\n", "")) is None
 
 
 def test_every_clip_of_an_xml_is_told_whole_and_has_a_number_of_its_own(tmp_path: Path) -> None:

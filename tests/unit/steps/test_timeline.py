@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from timelines import FPS, RATES, SHOTS, Shot, cut, loaded, music, sounding, text, track, voice
 
+from runner.core import visible
 from runner.language.cut import Sound
 
 
@@ -48,6 +49,21 @@ def test_every_part_and_every_transition_lies_within_its_medium(
                 if isinstance(after, otio.schema.Transition):
                     used = used.duration_extended_by(after.out_offset)
                 assert within(used, there)
+
+
+def test_no_name_and_no_line_of_the_file_holds_what_is_not_seen() -> None:
+    nasty = "sea\x1b[31m\a\x9b\u202e\u2028\U000e0041gull"
+    written = text(Shot(name=nasty, takes=2), Shot(name=nasty, here=(), told={"title": nasty}))
+    assert visible.CONTROL.search(written.replace("\n", "")) is None
+    read = loaded(written)
+    first, second = read.find_clips()[:2]
+    assert (first.name, second.name) == ("sea[31m gull",) * 2
+    assert {medium.name for medium in first.media_references().values()} == {"sea[31m gull.1", "sea[31m gull.2"}
+    assert second.media_reference.name == "sea[31m gull.1"
+    assert {(marker.name, marker.comment.splitlines()[0]) for marker in first.markers} == {
+        ("The sea[31m gull at dawn", "The sea[31m")
+    }
+    assert second.metadata["shotrunner"]["title"] == nasty
 
 
 def test_a_transition_reaches_no_further_than_the_film() -> None:
