@@ -38,6 +38,7 @@ from runner.planning.request import Built, Context
 from runner.planning.service import Service
 from runner.steps import film
 from runner.steps.film import Film
+from runner.steps.score import SHORT
 
 Cached = Callable[[str, int], Mapping[str, object] | None]
 
@@ -200,12 +201,13 @@ def _cut_faults(
     for one in (*made, *unmade):
         for fault in film.rehearse(one, requests, seconds):
             cut = one.edit.cut
-            place = fault.span or (cut.span if cut else None)
+            place, mend = fault.span or (cut.span if cut else None), fault.mend or film.MENDS
             if fault.number is not None:
-                place = one.edit.slots[fault.number].span
+                slot = one.edit.slots[fault.number]
+                place, mend = slot.span, SHORT if slot.file else mend
             if (str(fault), place) not in told:
                 told.add((str(fault), place))
-                yield Diagnostic(code="bad-cut", headline=str(fault), span=place, help=film.MENDS)
+                yield Diagnostic(code="bad-cut", headline=str(fault), span=place, help=mend)
 
 
 def _unknown_cuts(storyboard: Storyboard, pipeline: Pipeline) -> Iterator[Diagnostic]:

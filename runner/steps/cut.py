@@ -26,10 +26,10 @@ class Stopped(Exception):
 
 class BadCut(ValueError):
     """The film cannot be cut as asked; the message is one plain sentence, `number` the piece it is about, if one, `span` where the
-    sound it is about is written."""
+    sound it is about is written, `mend` what to do about that."""
 
-    def __init__(self, message: str, number: int | None = None, span: Span | None = None) -> None:
-        self.number, self.span = number, span
+    def __init__(self, message: str, number: int | None = None, span: Span | None = None, mend: str = "") -> None:
+        self.number, self.span, self.mend = number, span, mend
         super().__init__(message)
 
 

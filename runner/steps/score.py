@@ -8,6 +8,9 @@ from fractions import Fraction
 from runner.language.cut import Duck, Heard, Music, Sound, Voice
 from runner.steps.cut import SHORTFALL_S, BadCut, CutPlan, samples
 
+SHORT = "write times that fit the file, or take a longer one"
+LATE = "let it begin earlier, by `at` or `after`, or make the film longer: `length` in the cut's `video`"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
@@ -82,7 +85,9 @@ def _voice(voice: Voice, starts: Mapping[str, int], plan: CutPlan, end: int, sec
     if begin >= end:
         at = f"{float(Fraction(begin, 48_000)):.3f}".rstrip("0").rstrip(".")
         film_s = f"{float(plan.duration_s):.10g}"
-        raise BadCut(f"the voice `{_named(voice)}` begins at {at} s, but the film is {film_s} s long", span=voice.at)
+        raise BadCut(
+            f"the voice `{_named(voice)}` begins at {at} s, but the film is {film_s} s long", span=voice.at, mend=LATE
+        )
     return Strip(
         path=voice.file.path or "",
         first=first,
@@ -102,7 +107,9 @@ def _part(heard: Heard, seconds: Mapping[str, Fraction]) -> tuple[int, int]:
     if last > whole or first >= whole:
         asked = heard.out_s if heard.out_s is not None and last > whole else heard.in_s
         raise BadCut(
-            f"`{_named(heard)}` is trimmed at {asked} s, but it is {float(whole):.10g} s long", span=heard.span
+            f"`{_named(heard)}` is trimmed at {asked} s, but it is {float(whole):.10g} s long",
+            span=heard.span,
+            mend=SHORT,
         )
     return samples(first), max(1, samples(last) - samples(first))
 
