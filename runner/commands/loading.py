@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from runner.commands.options import Options
 from runner.commands.provider import service_of
 from runner.contract.model import Model
 from runner.core.collecting import uncollected
-from runner.core.diagnostics import Diagnostic, Label, Rejected, Span, has_errors, in_file_order
+from runner.core.diagnostics import Diagnostic, Label, Rejected, Severity, Span, has_errors, in_file_order
 from runner.core.errors import Refused
 from runner.core.media import MediaFacts, Pointer
 from runner.core.request import Request
@@ -116,7 +116,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
     try:
         if broken is not None:
             raise broken
-        picks = picked.read(files, path)
+        picks, unread = _picks(files, path, options)
         pipeline = _pipeline(storyboard, place.root, files, options)
     except Rejected as rejected:
         raise Rejected(in_file_order((*storyboard.diagnostics, *rejected.diagnostics))) from None
@@ -143,6 +143,7 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
             *(d for c in storyboard.cuts for d in axis_faults(c, cut)),
             *_unknown_cuts(storyboard, pipeline),
             *picked.unknown(picks, storyboard.takes),
+            *unread,
         )
         steps = tuple(step for step in pipeline.steps if isinstance(step, Assemble))
         made: tuple[Film, ...] = ()
@@ -170,6 +171,18 @@ def load(place: Project, path: str, options: Options, cached: Cached, files: Fil
         diagnostics=in_file_order(diagnostics),
         found=found,
     )
+
+
+def _picks(files: Files, path: str, options: Options) -> tuple[Picks, tuple[Diagnostic, ...]]:
+    """The picks, and what is remarked on them. What only fetches goes on without: links die, and none of them hangs on a pick."""
+    try:
+        return picked.read(files, path), ()
+    except Rejected as rejected:
+        if not options.collecting:
+            raise
+        note = "collect goes on without picks; everything else waits until this is mended"
+        found = (replace(d, severity=Severity.WARNING, notes=(*d.notes, note)) for d in rejected.diagnostics)
+        return Picks(), tuple(found)
 
 
 def _choice(storyboard: Storyboard, picks: Picks, pipeline: Pipeline, files: Files) -> Choice:

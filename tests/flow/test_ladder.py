@@ -13,10 +13,12 @@ import av
 import pytest
 from stage import KEY, PaidService, Stage, paid
 
-from runner.commands import diff, pick, plan, report, run, why
+from runner.commands import diff, pick, plan, report, run, status, why
 from runner.commands.options import Options
+from runner.core.diagnostics import Rejected
 from runner.core.errors import Exit, Refused
 from runner.core.money import ZERO, Budget
+from runner.emulator.script import Hold
 from runner.screen.colour import Choice
 from runner.screen.diagnostics import Format
 from runner.screen.terminal import Terminal
@@ -343,6 +345,33 @@ def test_a_pick_stays_known_however_often_its_clip_is_fetched_again_with_other_b
     assert here.run("fine") is Exit.DONE
     assert here.acts("fine") == {"boat.1": "keep"}
     assert len(here.bought()) == 1
+
+
+CONFLICT = "picks: 1\nshots:\n<<<<<<< ours\n  boat: {take: 2}\n=======\n  boat: {take: 1}\n>>>>>>> theirs\n"
+
+
+@pytest.mark.parametrize("broken", [CONFLICT, "picks: [\n", "picks: 2\nshots: 7\n"])
+@pytest.mark.parametrize("pipeline", ["rough", "fine"])
+def test_what_is_paid_is_fetched_whatever_became_of_the_picks(here: Here, broken: str, pipeline: str) -> None:
+    (here.folder / "film.yaml").write_text(FILM[: FILM.index("  - id: ship")], encoding="utf-8")
+    with paid(here.folder.parent / "slow", Hold(task=4, seconds=3600)) as api:
+        there = Here(api, here.folder)
+        assert there.run("rough", deadline_s=0.5) is Exit.REMAINS
+        picks = here.folder / "film.picks.yaml"
+        picks.write_text(broken, encoding="utf-8")
+        api.advance(7200)
+        with pytest.raises(Rejected):
+            there.run(pipeline)
+        assert status.status(FILE, None, Format.TEXT, there.terminal()) is Exit.REMAINS
+        terminal = there.terminal()
+        assert run.run(FILE, there.options(pipeline, collecting=True), Format.TEXT, terminal) is Exit.DONE
+        said = terminal.err_stream.getvalue()  # type: ignore[attr-defined]
+        assert "film.picks.yaml:" in said and "collect goes on without picks" in said
+        assert status.status(FILE, None, Format.TEXT, there.terminal()) is Exit.DONE
+        assert picks.read_text(encoding="utf-8") == broken
+        picks.unlink()
+        assert set(there.acts("rough").values()) == {"reuse"}
+        assert len(there.bought()) == 4
 
 
 @pytest.mark.parametrize("pipeline", ["draft", "rough"])
