@@ -29,6 +29,7 @@ SUFFIX = ".picks.yaml"
 HEAD = "# Which take of each shot is the film's: `shotrunner pick` and `reject` write here, and keep your comments.\n"
 _KEYS = ("picks", "shots", "rejected")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_END = re.compile("(\r\n|\r|\n)")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./@+-]*")
 _TAKE = re.compile(r"(.+)\.([1-9][0-9]{0,5})")
 
@@ -190,10 +191,27 @@ def parts_of(take: str) -> tuple[str, int]:
 
 
 def changed(source: Source | None, section: str, name: str, value: Pick | Rejection | None) -> str:
-    """The file's text with the one line of `name` in `section` written anew, added, or, for None, taken out.
+    """The file's text with the one line of `name` in `section` written anew, added, or, for None, taken out; every other line
+    ends as it did.
 
     Raises Rejected where the section is not written a line an entry.
     """
+    text = _changed(source, section, name, value)
+    return _ended(text, source.text) if source else text
+
+
+def _ended(text: str, before: str) -> str:
+    """A text of plain line ends with those of what it was made of; a line that is new ends as the first one did."""
+    parts = _END.split(before)
+    old, ends, lines = parts[::2], [*parts[1::2], ""], text.split("\n")
+    usual, both = ends[0] or "\n", range(min(len(old), len(lines)))
+    head = next((n for n in both if old[n] != lines[n]), len(both))
+    tail = next((n for n in both[: len(both) - head] if old[-1 - n] != lines[-1 - n]), len(both) - head)
+    kept = [*ends[:head], *[usual] * (len(lines) - head - tail), *ends[len(ends) - tail :]]
+    return "".join(f"{line}{end or usual}" for line, end in zip(lines[:-1], kept, strict=False)) + lines[-1]
+
+
+def _changed(source: Source | None, section: str, name: str, value: Pick | Rejection | None) -> str:
     text = source.text.replace("\r\n", "\n").replace("\r", "\n") if source else ""
     lines = text.split("\n")
     if _is_blank(text):

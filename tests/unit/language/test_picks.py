@@ -134,3 +134,21 @@ def test_a_take_is_a_variant_and_a_number() -> None:
     assert take_of("arrival@dawn.2") == ("arrival@dawn", 2)
     assert take_of("product@1.5.3") == ("product@1.5", 3)
     assert take_of("arrival") is None and take_of("a.0") is None
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_they_did(end: str) -> None:
+    text = f"# mine{end}picks: 1{end}shots:{end}  a: {{take: 1}}{end}  c: {{take: 1}}{end}"
+    added = changed(source(text), "shots", "b", Pick(take=2))
+    assert added == text.replace("  c:", f"  b: {{take: 2}}{end}  c:")
+    assert changed(source(added), "shots", "b", None) == text
+    assert changed(source(text), "shots", "d", None) == text
+    assert changed(source(text), "rejected", "a.1", Rejection()) == f"{text}rejected:{end}  a.1: {{}}{end}"
+    bare = text.removesuffix(end)
+    assert changed(source(bare), "shots", "b", Pick(take=2)) == added.removesuffix(end)
+
+
+def test_mixed_line_ends_stay_where_nothing_changes() -> None:
+    text = "picks: 1\r\nshots:\n  a: {take: 1}\r\n  b: {take: 1}\n# end"
+    assert changed(source(text), "shots", "a", Pick(take=2)) == text.replace("a: {take: 1}", "a: {take: 2}")
+    assert changed(source(text), "shots", "a", None) == text.replace("  a: {take: 1}\r\n", "")
