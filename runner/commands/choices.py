@@ -1,6 +1,7 @@
 """What a person says of takes, and what comes of it: the picks file beside the storyboard, changed by lines, and nothing else."""
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from runner.commands.peek import peeked
 from runner.commands.scene import Scene
 from runner.core.diagnostics import Source
 from runner.core.errors import Refused
-from runner.core.spelling import nearest
+from runner.core.spelling import instead
 from runner.language.picks import Pick, Rejection, changed, load, parts_of, take_of
 from runner.planning.history import Purchase
 from runner.providers.provider import PROVIDERS
@@ -158,7 +159,8 @@ def write(file: Path, options: Options, change: Change) -> Written:
             if _text(picked.source(files, path)) != _text(source):
                 raise Refused(f"{shown} was changed by somebody else meanwhile", help="look at it, and try again")
             try:
-                write_whole(target, text.encode())
+                marked = source is not None and target.read_bytes().startswith(BOM_UTF8)
+                write_whole(target, text.encode("utf-8-sig" if marked else "utf-8"))
             except OSError as fault:
                 raise Refused(f"{shown} cannot be written: {fault.strerror}") from fault
         lines += _stale(before, seen())
@@ -222,8 +224,8 @@ def _picked(scene: Scene, name: str) -> str:
     for variant in (name, *([told[0]] if told else [])):
         if variant in scene.picks.shots:
             return variant
-    meant = nearest(name, list(scene.picks.shots))
-    raise Refused(f"nothing is picked of `{name}`", help=f"did you mean `{meant}`?" if meant else "")
+    advice = instead(name, scene.picks.shots) or "nothing is picked yet: `shotrunner pick STORYBOARD TAKE` does that"
+    raise Refused(f"nothing is picked of `{name}`", help=advice)
 
 
 def _elsewhere(scene: Scene, take: str, chosen: Pick) -> list[str]:

@@ -7,7 +7,7 @@ from runner.commands import loading
 from runner.commands.options import Options
 from runner.commands.peek import peeked
 from runner.core.errors import Exit, Refused
-from runner.core.spelling import nearest
+from runner.core.spelling import instead, nearest
 from runner.screen import history as view_of
 from runner.screen.diagnostics import Format
 from runner.screen.terminal import Terminal
@@ -49,7 +49,10 @@ def history(file: Path, shot: str, options: Options, view: Format, terminal: Ter
     names = {name for take in takes.values() for name in (take.id, take.variant, take.shot)}
     if not found and shot not in names:
         meant = nearest(shot, sorted(names))
-        raise Refused(f"nothing was ever made for `{shot}`", help=f"did you mean `{meant}`?" if meant else "")
+        shots = (take.shot for take in takes.values())
+        raise Refused(
+            f"nothing was ever made for `{shot}`", help=f"did you mean `{meant}`?" if meant else instead(shot, shots)
+        )
     found.sort(key=lambda made: (made.take, made.at))
     terminal.out(
         view_of.as_json(found) if view is Format.JSON else view_of.text(found, shot, colour=terminal.colour_out)

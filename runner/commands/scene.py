@@ -9,7 +9,7 @@ from runner.commands.loading import Loaded
 from runner.core.errors import Refused
 from runner.core.lifecycle import State
 from runner.core.request import Request
-from runner.core.spelling import nearest
+from runner.core.spelling import instead
 from runner.language.generate_step import Takes
 from runner.language.picks import Picks
 from runner.planning.history import Purchase, standing
@@ -38,8 +38,7 @@ class Scene:
         of_it = [take.id for take in takes if name in (take.variant, take.shot)]
         if len(of_it) == 1:
             return of_it[0]
-        meant = nearest(name, [take.id for take in takes])
-        advice = f"its takes: {', '.join(of_it[:8])}" if of_it else f"did you mean `{meant}`?" if meant else ""
+        advice = f"its takes: {', '.join(of_it[:8])}" if of_it else instead(name, [take.id for take in takes])
         raise Refused(f"there is no take `{name}`", help=advice)
 
     def holds(self, pipeline: str, clip: str) -> bool:

@@ -128,13 +128,26 @@ def test_a_rejected_take_is_picked_no_more_and_says_why(stage: Stage) -> None:
         (("pick", "film.yaml", "sea.1", "hill", "sea.2"), "sea.1 and sea.2 are takes of `sea`, and one is the film's"),
         (("unpick", "film.yaml", "sea"), "nothing is picked of `sea`"),
         (("retake", "film.yaml", "sea"), "nothing is picked of `sea`"),
+        (("pick", "film.yaml", "nope.1"), "help: there is sea.1, sea.2, hill.1"),
+        (("unpick", "film.yaml", "sea"), "help: nothing is picked yet"),
         (("history", "film.yaml", "hil"), "did you mean `hill`?"),
+        (("history", "film.yaml", "nope"), "help: there is sea, hill"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_writes_nothing(stage: Stage, words: tuple[str, ...], says: str) -> None:
     ended = stage.shotrunner(*words)
     assert ended.code == 2 and says in ended.err, ended
     assert [p.name for p in stage.folder.iterdir()] == ["film.yaml"]
+
+
+def test_a_picks_file_keeps_its_mark_and_its_line_ends_and_names_what_is_picked(stage: Stage) -> None:
+    file = stage.folder / "film.picks.yaml"
+    content = b"\xef\xbb\xbfpicks: 1\r\nshots:\r\n  hill: {take: 1}\r\n"
+    file.write_bytes(content)
+    assert stage.shotrunner("pick", "film.yaml", "sea.2").code == 0
+    assert file.read_bytes() == content + b"  sea: {take: 2}\r\n"
+    ended = stage.shotrunner("retake", "film.yaml", "nope")
+    assert ended.code == 2 and "help: there is hill, sea" in ended.err, ended
 
 
 def test_a_broken_picks_file_is_named_at_its_line_and_stops_everything(stage: Stage) -> None:
