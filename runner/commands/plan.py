@@ -1,6 +1,7 @@
 """`shotrunner plan`: what a run would do and what it would cost, without network or key, and without a write unless it is saved."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from runner.adapters import lock, root
@@ -12,6 +13,7 @@ from runner.commands.loading import Loaded
 from runner.commands.options import Options
 from runner.commands.peek import JOURNAL, peeked
 from runner.core.errors import Exit
+from runner.planning.plan import Act, Plan
 from runner.screen import plan as view_of
 from runner.screen.diagnostics import Format, formatted
 from runner.screen.terminal import Terminal
@@ -35,12 +37,16 @@ def plan(
         loaded.demand()
         extras.demand(loaded.pipeline)
         decided = decide(loaded, options, journal, Store(place.state))
+        anew = None
+        if any(action.act is Act.MISSING for action in decided.plan.actions):
+            bought = replace(options, buy_missing=True, budget=None)
+            anew = decide(loaded, bought, journal, Store(place.state)).plan
     if save_as is not None:
         decided = _saved(save_as, loaded, options)  # anew, since a run may have ended meanwhile
         terminal.talk(f"saved as {save_as}: `{saved.command(save_as, options)}` carries it out, once")
     if loaded.diagnostics and view in (Format.TEXT, Format.GITHUB):
         terminal.talk(formatted(loaded.diagnostics, view, colour=terminal.colour_err))
-    terminal.out(shown(decided, view, terminal))
+    terminal.out(shown(decided, view, terminal, anew))
     return Exit.REMAINS if detailed and decided.plan.to_buy else Exit.DONE
 
 
@@ -58,8 +64,9 @@ def _saved(file: Path, loaded: Loaded, options: Options) -> Decided:
     return decided
 
 
-def shown(decided: Decided, view: Format, terminal: Terminal) -> str:
-    """The plan in one of the views; GitHub shows the text, since a plan has no annotations of its own."""
+def shown(decided: Decided, view: Format, terminal: Terminal, anew: Plan | None) -> str:
+    """The plan in one of the views; GitHub shows the text, since a plan has no annotations of its own. `anew` is the plan with
+    --buy-missing, where something is missing."""
     plan, heading, caps, remarks = decided.plan, decided.heading, decided.caps, decided.remarks
     resumed, elsewhere = decided.orphans, decided.elsewhere
     match view:
@@ -77,4 +84,5 @@ def shown(decided: Decided, view: Format, terminal: Terminal) -> str:
                 elsewhere=elsewhere,
                 colour=terminal.colour_out,
                 width=terminal.width,
+                anew=anew,
             )

@@ -56,17 +56,18 @@ def text(
     elsewhere: Sequence[str],
     colour: bool,
     width: int,
+    anew: Plan | None = None,
 ) -> str:
     """For people: what it was made for, a row a take in storyboard order, totals, caps, what else there is to know.
 
     `remarks` are single lines; `resumed` are open purchases of no take of this plan, which are fetched first;
     `elsewhere` are lines on purchases of other services. A reason that does not fit into `width` columns (0: any
-    number) stands below its row.
+    number) stands below its row. `anew` is the plan that `--buy-missing` makes, where something is missing.
     """
     parts = [headline(heading, colour=colour) + "\n"]
     if plan.actions:
         parts.append(takes(plan.actions, free=heading.free, colour=colour, width=width))
-    lines = [paint(totals(plan, free=heading.free), Style.STRONG, colour=colour)]
+    lines = [paint(totals(plan, free=heading.free, anew=anew), Style.STRONG, colour=colour)]
     lines += _chains(plan, free=heading.free)
     lines += [_cap(cap, plan, colour=colour) for cap in caps]
     lines += [f"{paint('note:', Style.NOTE, colour=colour)} {clean.words(line)}" for line in (*_seeds(plan), *remarks)]
@@ -93,7 +94,7 @@ def headline(heading: Heading, *, colour: bool) -> str:
     return line
 
 
-def totals(plan: Plan, *, free: bool) -> str:
+def totals(plan: Plan, *, free: bool, anew: Plan | None = None) -> str:
     """`42 takes, 30 requests, 12 shared; 18 to buy: 459 credits; reuse 24`: one line, without its break."""
     counted = f"{count(plan.wanted, 'take')}, {count(plan.requests, 'request')}"
     if plan.shared:
@@ -101,8 +102,8 @@ def totals(plan: Plan, *, free: bool) -> str:
     buying = f"{len(plan.to_buy)} to buy: {_total(plan.to_buy, free=free)}" if plan.to_buy else "nothing to buy"
     acts = Counter(action.act for action in plan.actions if not action.spends)
     rest = ", ".join(f"{act.value} {acts[act]}" for act in Act if acts[act])
-    missing = [a for a in plan.actions if a.act is Act.MISSING and not a.shared_with and a.price != ZERO]
-    again = f"with --buy-missing {_total(missing, free=free)}" if missing else ""
+    # What is made from the missing is bought then too, so that the missing alone are no sum.
+    again = f"with --buy-missing {_total(anew.to_buy, free=free)}" if anew and anew.to_buy else ""
     return "; ".join(filter(None, (counted, buying, rest, again)))
 
 

@@ -399,6 +399,24 @@ def test_a_clip_that_is_not_the_one_that_was_picked_is_told_and_nothing_is_bough
     assert len(here.bought()) == bought
 
 
+def test_the_sum_with_buy_missing_is_what_the_plan_with_buy_missing_says(here: Here) -> None:
+    assert here.run("rough", unpicked=True) is Exit.DONE
+    shutil.rmtree(here.folder / ".shotrunner")
+    shutil.rmtree(here.folder / "out")
+    edit(here, "prompt: A ship", "prompt: A white ship")
+
+    def said(**more: Any) -> str:
+        plan.plan(FILE, here.options("rough", unpicked=True, **more), Format.TEXT, here.terminal())
+        return here.said.getvalue()
+
+    without = re.search(r"with --buy-missing ([\d.]+) credits", said())
+    bought = re.search(r"to buy: ([\d.]+) credits", said(buy_missing=True))
+    assert without and bought and without[1] == bought[1]
+    assert here.acts("rough", unpicked=True)["ship.1"] == "block"
+    (here.folder / "film.lock.json").unlink()
+    assert "--buy-missing" not in said()
+
+
 def copied(stage: Stage, folder: Path, *names: str) -> Stage:
     other = Stage(folder)
     (folder / ".git").mkdir(parents=True)
