@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import click
@@ -618,6 +619,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         plain.alarm("stopped")
         return Exit.SIGINT
     except Exception as bug:  # noqa: BLE001 - the boundary: a bug is reported, never a traceback on the screen
+        if isinstance(bug, OSError) and _is_echo(bug):
+            plain.alarm(refusal(_lost(bug.strerror or str(bug)), plain.colour_err))
+            return Exit.REFUSED
         from runner.adapters.bugs import report
 
         plain.alarm(f"a bug in shotrunner: {_named(bug)}; what is needed to mend it stands in {report(bug)}")
@@ -642,10 +646,20 @@ def _within(told: dict[str, Any], command: Callable[[Format, Terminal], Exit]) -
         terminal.alarm(refusal(refused, terminal.colour_err))
         ended = Exit.REFUSED
     if terminal.lost:
-        terminal.alarm(refusal(Refused(f"standard output cannot be written: {terminal.lost}"), terminal.colour_err))
+        terminal.alarm(refusal(_lost(terminal.lost), terminal.colour_err))
         if ended is Exit.DONE and click.get_current_context().info_name in SHOWING:
             return Exit.REFUSED
     return ended
+
+
+def _lost(reason: str) -> Refused:
+    return Refused(f"standard output cannot be written: {reason}")
+
+
+def _is_echo(fault: OSError) -> bool:
+    """Whether it befell click as it wrote a help or a version, which is all that does not go through a terminal of ours."""
+    *_, (frame, _) = walk_tb(fault.__traceback__)
+    return frame.f_globals.get("__name__") == click.echo.__module__
 
 
 def _named(bug: BaseException) -> str:

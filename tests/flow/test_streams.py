@@ -68,6 +68,8 @@ def test_what_stdout_could_not_take_is_told_and_what_was_made_is_made(stage: Sta
     says = "error: standard output cannot be written: No space left on device"
     assert shell(stage, "shotrunner schema storyboard >/dev/full 2>schema.err") == 2
     assert (stage.folder / "schema.err").read_text().strip() == says
+    assert shell(stage, "shotrunner plan --help >/dev/full 2>help.err") == 2
+    assert (stage.folder / "help.err").read_text().strip() == says
     assert shell(stage, "shotrunner run film.yaml --pipeline clips --provider animatic >/dev/full 2>run.err") == 0
     assert says in (stage.folder / "run.err").read_text()
 
