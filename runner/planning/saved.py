@@ -107,7 +107,7 @@ def _of_takes(
         elif was["action"] == Act.SKIP.value and now["action"] not in SPENDING:
             continue  # it is none of the plan's
         elif _asked(was) != _asked(now) or (was["key"] and now["key"] and was["key"] != now["key"]):
-            yield from _of_request(name, was["key"], now["key"], inputs)
+            yield from _of_request(name, was, now, inputs)
         elif begun and not _swapped(was, now):
             yield from _since_begun(name, was, now, old, new, bought)
         elif _done(was) != _done(now):
@@ -124,14 +124,18 @@ def _swapped(was: Document, now: Document) -> bool:
 
 
 def _of_request(
-    name: str, old: str | None, new: str | None, inputs: Callable[[str], Mapping[str, object] | None]
+    name: str, was: Document, now: Document, inputs: Callable[[str], Mapping[str, object] | None]
 ) -> Iterator[Change]:
-    was, now = (inputs(key) if key else None for key in (old, new))
-    if was is None or now is None:
-        yield Change(kind="takes", name=name, what="key", old=old, new=new)
-        return
-    for change in differences(was, now):
+    """What a take's request differs in; of one that hangs on a clip that has still to be made, what it is without that clip."""
+    old, new = was["key"], now["key"]
+    if not (old and new):
+        old, new = _asked(was), _asked(now)
+    before, after = (inputs(key) if key else None for key in (old, new))
+    told = differences(before, after) if before is not None and after is not None else ()
+    for change in told:
         yield Change(kind="takes", name=name, what=change.name, old=change.old, new=change.new)
+    if not told:
+        yield Change(kind="takes", name=name, what="key" if was["key"] and now["key"] else "request", old=old, new=new)
 
 
 def _since_begun(

@@ -12,6 +12,7 @@ from runner.core.lifecycle import ENDED, GIVEN_UP, OPEN, UNTAKEN, State
 from runner.planning.history import History
 from runner.planning.plan import Act, Plan
 from runner.planning.saved import Change, changes, confined, finished
+from runner.screen.saved import lines
 
 KEY = "k"
 
@@ -76,6 +77,20 @@ def test_another_request_is_told_by_the_inputs_that_changed(begun: bool) -> None
     assert differing(document(), document(key="unheard"), begun=begun) == (
         Change(kind="takes", name="sea.1", what="key", old=KEY, new="unheard"),
     )
+
+
+def test_another_request_that_hangs_on_a_clip_still_to_be_made_is_told_by_what_it_is_without_that_clip() -> None:
+    def waiting(stand_in: str, key: str | None = None) -> dict[str, Any]:
+        return document(key=key, stand_in=stand_in)
+
+    for old, new in ((waiting("a" * 64), waiting("b" * 64)), (waiting("a" * 64, KEY), waiting("b" * 64))):
+        (found,) = differing(old, new)
+        assert found == Change(kind="takes", name="sea.1", what="request", old="a" * 64, new="b" * 64)
+        assert "nothing -> nothing" not in "".join(lines([found]))
+    assert differing(waiting(KEY), waiting("other")) == (
+        Change(kind="takes", name="sea.1", what="duration", old=5, new=10),
+    )
+    assert differing(waiting("a" * 64), waiting("a" * 64)) == ()
 
 
 @pytest.mark.parametrize(
