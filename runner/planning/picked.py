@@ -245,9 +245,7 @@ def unlike(action: Action, known: Approved) -> str:
     clip = pick.clips.get(known.pipeline, "") if pick else ""
     if not clip or made is None or made.result is None or action.act not in (Act.REUSE, Act.KEEP, Act.RESUME):
         return ""
-    of_here = known.paid != (
-        known.pipeline in known.free
-    )  # what was picked of another kind of service is none of this one's
+    of_here = known.paid or known.pipeline in known.free  # a rehearsal of what is paid else has none of its clips
     if clip in made.digests or clip in known.elsewhere or not of_here:
         return ""
     return f"picked at clip {clip[:_DIGITS]}, and this is another one: look at it, and `pick` it again if it is right"

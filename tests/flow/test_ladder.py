@@ -374,14 +374,16 @@ def test_what_is_paid_is_fetched_whatever_became_of_the_picks(here: Here, broken
         assert len(there.bought()) == 4
 
 
-@pytest.mark.parametrize("pipeline", ["draft", "rough"])
+@pytest.mark.parametrize("pipeline", ["draft", "rough", "clips"])
 def test_a_clip_that_is_not_the_one_that_was_picked_is_told_and_nothing_is_bought_for_it(
     here: Here, pipeline: str
 ) -> None:
     (here.folder / "film.yaml").write_text(ONE_BOAT, encoding="utf-8")
-    options = Options(pipeline="draft") if pipeline == "draft" else here.options("rough")
+    options = here.options(pipeline, provider="evolink") if pipeline == "clips" else here.options(pipeline)
+    if pipeline == "draft":
+        options = Options(pipeline="draft")
     assert run.run(FILE, options, Format.TEXT, here.terminal()) is Exit.DONE
-    here.pick(pipeline, "boat.1")
+    pick.pick(FILE, ("boat.1",), None, "", options, here.terminal())
     bought, picks = len(here.bought()), here.folder / "film.picks.yaml"
 
     def told() -> str:
