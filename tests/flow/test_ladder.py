@@ -340,6 +340,13 @@ def test_a_pick_stays_known_however_often_its_clip_is_fetched_again_with_other_b
     picks = (here.folder / "film.picks.yaml").read_text()
     assert fetched[1] in picks and fetched[0] not in picks
     assert here.acts("fine") == {"boat.1": "keep"}
+    lock = here.folder / "film.lock.json"  # a colleague got other bytes again, and picked those
+    lock.write_text(lock.read_text().replace('"earlier":[', f'"earlier":["{"e" * 64}",'), encoding="utf-8")
+    (here.folder / "film.picks.yaml").write_text(picks.replace(fetched[1], "e" * 64), encoding="utf-8")
+    assert here.acts("fine") == {"boat.1": "keep"}
+    assert here.run("rough") is Exit.DONE
+    assert "e" * 64 in lock.read_text()
+    assert here.acts("fine") == {"boat.1": "keep"}
     shutil.rmtree(here.folder / ".shotrunner")  # another machine has the lock in git alone
     assert "nothing is known here" not in here.plan("fine")["boat.1"]["reason"]
     assert here.run("fine") is Exit.DONE
