@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crashes import PLACES, Books, Theatre, digest, half_written, invoiced, nothing_bought_twice, place_of, settle
+from crashes import PLACES, Books, Theatre, digest, half_written, invoiced, nothing_bought_twice, place_of
 from stage import KEY
 from standins import stand_in
 
@@ -90,11 +90,7 @@ class Chained(Theatre):
 
     def finish(self) -> None:
         """Run again until all is there that can be, each exit code as it is documented."""
-        ended = self.play()
-        nothing_bought_twice(self.stage, self.api)
-        if ended.code == 4:
-            self.told.unknown += settle(self.stage, self.api)
-            ended = self.play()
+        ended = self.settled()
         if self._of("failed") - NEVER.keys():  # killed between a parent's failure and its second purchase
             self.told.retried += 1
             ended = self.play("--retry", "sea")
@@ -147,9 +143,7 @@ class PlannedChain(Chained):
 
     def begin(self) -> None:
         super().begin()
-        words = ("plan", "film.yaml", "--base-url", self.api.base_url, "-o", "plan.json")
-        ended = self.stage.shotrunner(*words, EVOLINK_API_KEY=KEY)
-        assert ended.code == 0, ended
+        self.save_plan()
 
     @property
     def _words(self) -> tuple[str, ...]:
@@ -157,11 +151,7 @@ class PlannedChain(Chained):
 
     def finish(self) -> None:
         """Carry the plan out until it is finished; what ended without a clip in passing is bought again without it."""
-        ended = self.play()
-        nothing_bought_twice(self.stage, self.api)
-        if ended.code == 4:
-            self.told.unknown += settle(self.stage, self.api)
-            ended = self.play()
+        ended = self.settled()
         if ended.code != 2:  # killed behind its last word it was finished already
             assert ended.code == 1 and "is finished" in ended.err, ended
             ended = self.play()

@@ -195,6 +195,21 @@ class Theatre:
         self.told.runs += 1
         return self.stage.shotrunner(*self._words, *more, EVOLINK_API_KEY=KEY)
 
+    def settled(self) -> Ended:
+        """Run again, and once more where an outcome was unknown, which a person has settled meanwhile."""
+        ended = self.play()
+        nothing_bought_twice(self.stage, self.api)
+        if ended.code == 4:
+            self.told.unknown += settle(self.stage, self.api)
+            ended = self.play()
+        return ended
+
+    def save_plan(self) -> None:
+        ended = self.stage.shotrunner(
+            "plan", "film.yaml", "--base-url", self.api.base_url, "-o", "plan.json", EVOLINK_API_KEY=KEY
+        )
+        assert ended.code == 0, ended
+
     def play_until(self, point: str, *words: str) -> tuple[int, list[str]]:
         """Run, or do what `words` say, and die at `point`; the exit code and the points that were passed."""
         self.told.runs += 1
@@ -247,9 +262,7 @@ class Planned(Theatre):
 
     def begin(self) -> None:
         super().begin()
-        words = ("plan", "film.yaml", "--base-url", self.api.base_url, "-o", "plan.json")
-        ended = self.stage.shotrunner(*words, EVOLINK_API_KEY=KEY)
-        assert ended.code == 0, ended
+        self.save_plan()
 
     @property
     def _words(self) -> tuple[str, ...]:
@@ -257,11 +270,7 @@ class Planned(Theatre):
 
     def finish(self) -> None:
         """Carry the plan out until it is finished; what ended without a clip is bought again without it."""
-        ended = self.play()
-        nothing_bought_twice(self.stage, self.api)
-        if ended.code == 4:
-            self.told.unknown += settle(self.stage, self.api)
-            ended = self.play()
+        ended = self.settled()
         if ended.code != 2:  # killed behind its last word it was finished already
             assert ended.code in (0, 1), ended
             ended = self.play()
